@@ -12,7 +12,8 @@
 
 namespace usher {
 
-static_assert(std::endian::native == std::endian::little, "the stored formats are little-endian and written as they lie");
+static_assert(std::endian::native == std::endian::little,
+              "the stored formats are little-endian and written as they lie");
 
 using Bytes = std::vector<std::uint8_t>;
 
@@ -37,10 +38,8 @@ class ByteWriter {
   }
   /// A fixed-width little-endian word.
   template <class T>
-    requires std::is_unsigned_v<T>
-  void fixed(T value) {
-    raw(&value, sizeof value);
-  }
+  requires std::is_unsigned_v<T>
+  void fixed(T value) { raw(&value, sizeof value); }
   void text(std::string_view value) {
     varint(value.size());
     raw(value.data(), value.size());
@@ -101,7 +100,7 @@ class ByteReader {
     return static_cast<std::int64_t>((value >> 1U) ^ (~(value & 1U) + 1U));
   }
   template <class T>
-    requires std::is_unsigned_v<T>
+  requires std::is_unsigned_v<T>
   [[nodiscard]] T fixed() noexcept {
     T value{};
     if (left() < sizeof value) return fail(), value;

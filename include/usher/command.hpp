@@ -15,22 +15,23 @@
 namespace usher {
 
 enum class CommandType : std::uint8_t {
-  reserve,          ///< seats
-  reserve_best,     ///< seat_count, seat_type, split
-  release,          ///< reservation
-  read_reservation, ///< reservation
-  start_payment,    ///< reservation; answered with `payment_started`, then the server calls the gateway
-  finish_payment,   ///< reservation, attempt, payment outcome
-  read_booking,     ///< booking
-  preview_cancel,   ///< booking, seats (none = all)
-  cancel,           ///< booking, seats (none = all)
-  finish_refund,    ///< booking, attempt = refund number, refund_settled or not
+  reserve,           ///< seats
+  reserve_best,      ///< seat_count, seat_type, split
+  release,           ///< reservation
+  read_reservation,  ///< reservation
+  start_payment,     ///< reservation; answered with `payment_started`, then the server calls the gateway
+  finish_payment,    ///< reservation, attempt, payment outcome
+  read_booking,      ///< booking
+  preview_cancel,    ///< booking, seats (none = all)
+  cancel,            ///< booking, seats (none = all)
+  finish_refund,     ///< booking, attempt = refund number, refund_settled or not
   cancel_show,
-  block_seats,      ///< seats
-  unblock_seats,    ///< seats
+  block_seats,    ///< seats
+  unblock_seats,  ///< seats
 };
 
-/// Where an answer goes: a slot of a connection of a loop. `generation` tells a reused connection from the one that asked.
+/// Where an answer goes: a slot of a connection of a loop. `generation` tells a reused connection from the one that
+/// asked.
 struct ReplyTo {
   std::uint16_t loop = 0;
   std::uint32_t connection = 0;
@@ -42,10 +43,10 @@ enum class PaymentOutcome : std::uint8_t { captured, declined, unknown };
 
 struct Command {
   CommandType type{};
-  bool staff = false;           ///< may act on others' reservations and bookings
-  bool split = false;           ///< reserve_best
-  std::uint8_t seat_type = 255; ///< reserve_best: a SeatType, 255 = any
-  std::uint8_t seat_count = 0;  ///< of `seats`, or how many best seats
+  bool staff = false;            ///< may act on others' reservations and bookings
+  bool split = false;            ///< reserve_best
+  std::uint8_t seat_type = 255;  ///< reserve_best: a SeatType, 255 = any
+  std::uint8_t seat_count = 0;   ///< of `seats`, or how many best seats
   PaymentOutcome payment{};
   PaymentDecline decline{};
   bool refund_settled = false;
@@ -54,8 +55,8 @@ struct Command {
   std::uint64_t id_random = 0;  ///< its random bits: a wrong guess is an unknown id
   std::uint32_t attempt = 0;
   UserNumber user = UserNumber::none;
-  std::uint64_t random = 0;     ///< the outside draw: for a new reservation's id, or for the tickets' ids
-  Instant now{};                ///< stamped by the shard that decides
+  std::uint64_t random = 0;  ///< the outside draw: for a new reservation's id, or for the tickets' ids
+  Instant now{};             ///< stamped by the shard that decides
   IdempotencyTag idempotency;
   ReplyTo reply;
   std::array<SeatIndex, limits::seats_per_request_max> seats{};  ///< strictly ascending
@@ -65,13 +66,14 @@ struct Command {
 
 /// What the state of a reservation or booking is called on the wire, in part.
 enum class ReservationState : std::uint8_t {
-  free = 0,   ///< an unused slot
+  free = 0,  ///< an unused slot
   reserved,
   paying,
   booked,
   cancelled,  ///< no valid ticket left, a refund may be owed
   refunded,   ///< no valid ticket left, nothing owed
   lapsed,     ///< expired while a payment was in flight: waits for the gateway's word
+  expired,    ///< remembered for a while so that its owner gets 410 and not 404
 };
 
 /// One answer. Everything that JSON needs is in it, so that it can be written on another thread than the show's.
@@ -81,26 +83,26 @@ struct Reply {
   Refusal refusal = Refusal::none;
   ReservationState state{};
   PaymentDecline decline{};
-  bool replayed = false;       ///< rebuilt for a repeated idempotency key
-  std::uint8_t percent = 0;    ///< of the refund
-  std::uint8_t seat_count = 0; ///< of `seats`; with seats_unavailable: those that are taken
+  bool replayed = false;        ///< rebuilt for a repeated idempotency key
+  std::uint8_t percent = 0;     ///< of the refund
+  std::uint8_t seat_count = 0;  ///< of `seats`; with seats_unavailable: those that are taken
   ShardIndex shard = 0;
   ShowNumber show = ShowNumber::none;
   std::uint32_t sequence = 0;
   std::uint64_t id_random = 0;
   std::uint64_t ticket_random = 0;
   std::uint32_t attempt = 0;
-  std::uint32_t cancelled_mask = 0; ///< positions of `seats` whose tickets are cancelled
+  std::uint32_t cancelled_mask = 0;  ///< positions of `seats` whose tickets are cancelled
   UserNumber user = UserNumber::none;
-  Lsn lsn = 0;                 ///< the answer waits until the shard's log is durable up to here
-  Instant now{};               ///< the shard's time at the decision
+  Lsn lsn = 0;    ///< the answer waits until the shard's log is durable up to here
+  Instant now{};  ///< the shard's time at the decision
   Instant reserved_at{};
   Instant expires_at{};
   Instant booked_at{};
-  Instant retry_at{};          ///< cooldown: until when
+  Instant retry_at{};  ///< cooldown: until when
   Money total;
-  std::int64_t refund = 0;     ///< of this cancellation
-  std::int64_t refunded = 0;   ///< settled so far, over all cancellations
+  std::int64_t refund = 0;    ///< of this cancellation
+  std::int64_t refunded = 0;  ///< settled so far, over all cancellations
   std::array<SeatIndex, limits::seats_per_request_max> seats{};
   std::array<char, limits::payment_ref_bytes_max + 1> payment_ref{};
   std::uint8_t payment_ref_size = 0;

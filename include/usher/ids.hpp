@@ -20,8 +20,12 @@ using Lsn = std::uint64_t;
 /// A place in a show's layout, 0..n-1.
 using SeatIndex = std::uint16_t;
 
-[[nodiscard]] constexpr std::uint32_t to_value(ShowNumber number) noexcept { return static_cast<std::uint32_t>(number); }
-[[nodiscard]] constexpr std::uint64_t to_value(UserNumber number) noexcept { return static_cast<std::uint64_t>(number); }
+[[nodiscard]] constexpr std::uint32_t to_value(ShowNumber number) noexcept {
+  return static_cast<std::uint32_t>(number);
+}
+[[nodiscard]] constexpr std::uint64_t to_value(UserNumber number) noexcept {
+  return static_cast<std::uint64_t>(number);
+}
 
 struct Uuid {
   std::uint64_t high = 0;
@@ -46,7 +50,8 @@ struct Id {
 [[nodiscard]] constexpr Uuid to_uuid(const Id& id) noexcept {
   Uuid uuid;
   uuid.high = (std::uint64_t{to_value(id.show)} << 32U) | (std::uint64_t{(id.sequence >> 8U) & 0xffffU} << 16U) |
-              0x8000U | ((id.sequence & 0xffU) << 4U) | (static_cast<std::uint64_t>(id.kind) << 2U) | (id.random >> 62U);
+              0x8000U | ((id.sequence & 0xffU) << 4U) | (static_cast<std::uint64_t>(id.kind) << 2U) |
+              (id.random >> 62U);
   uuid.low = (std::uint64_t{2} << 62U) | (id.random & 0x3fffffffffffffffULL);
   return uuid;
 }
@@ -76,7 +81,9 @@ constexpr void write_uuid(const Uuid& uuid, char* out36) noexcept {
   write_uuid(uuid, text.data());
   return text;
 }
-[[nodiscard]] inline std::string to_string(const Id& id) { return to_string(to_uuid(id)); }
+[[nodiscard]] inline std::string to_string(const Id& id) {
+  return to_string(to_uuid(id));
+}
 /// Accepts exactly 36 characters in either case. Returns: nothing for anything else.
 [[nodiscard]] constexpr std::optional<Uuid> parse_uuid(std::string_view text) noexcept {
   if (text.size() != 36) return std::nullopt;

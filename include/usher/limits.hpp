@@ -9,7 +9,8 @@ namespace usher::limits {
 
 /// A seat index is 16 bits and 65,535 is kept free as "none".
 inline constexpr std::size_t seats_per_show_max = 65'535;
-/// Seats of one request: the record, the mask of cancelled seats (32 bits) and the reservation (two cache lines) fit it.
+/// Seats of one request: the record, the mask of cancelled seats (32 bits) and the reservation (two cache lines) fit
+/// it.
 inline constexpr std::size_t seats_per_request_max = 32;
 /// Longest seat label ("F12", "BALC-112"), in bytes: fits the small-string buffer of every standard library.
 inline constexpr std::size_t seat_label_bytes_max = 15;

@@ -65,7 +65,8 @@ class Log {
   virtual ~Log() = default;
 
   /// `wake` is called from the committer's thread when a round of this lane became durable. Call once per loop.
-  [[nodiscard]] virtual std::unique_ptr<LogLane> make_lane(std::vector<ShardIndex> shards, std::function<void()> wake) = 0;
+  [[nodiscard]] virtual std::unique_ptr<LogLane> make_lane(std::vector<ShardIndex> shards,
+                                                           std::function<void()> wake) = 0;
 
   /// Hands over rows that are durable in the log already (row.lsn <= durable). Thread-safe, does not block on a sync:
   /// a bounded queue feeds a writer thread. Returns: false when the queue is full; try again later.

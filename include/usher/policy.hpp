@@ -29,8 +29,8 @@ struct Policy {
   std::uint8_t cooldown_after_refusals = 20;  ///< within a minute; 0 = off
   OrphanRule orphan_rule = OrphanRule::best_available;
   /// Tried in order; the first that fits decides; none: no cancellation.
-  std::array<RefundTier, limits::refund_tiers_max> refund_tiers{
-      RefundTier{std::chrono::hours{24}, false, 100}, RefundTier{std::chrono::hours{2}, true, 50}};
+  std::array<RefundTier, limits::refund_tiers_max> refund_tiers{RefundTier{std::chrono::hours{24}, false, 100},
+                                                                RefundTier{std::chrono::hours{2}, true, 50}};
   std::uint8_t refund_tier_count = 2;
   bool operator==(const Policy&) const = default;
 };

@@ -25,20 +25,21 @@ enum class EventType : std::uint8_t {
   seats_blocked = 13,    ///< seats
   seats_unblocked = 14,  ///< seats
   // of a reservation (sequence)
-  reserved = 20,         ///< seats, user, random, amount, at = expires_at
-  released = 21,         ///< by its owner
+  reserved = 20,  ///< seats, user, random, amount, at = expires_at
+  released = 21,  ///< by its owner
   expired = 22,
-  payment_started = 23,  ///< attempt, at = until when the payment pins the seats
-  payment_declined = 24, ///< attempt, code = PaymentDecline
-  booked = 25,           ///< attempt, random = for the tickets, payload text = the gateway's payment id
-  refund_due = 26,       ///< attempt: charged, but the seats are gone; amount; payload text = payment id
-  payment_unknown = 27,  ///< attempt: the gateway did not tell
+  payment_started = 23,   ///< attempt, at = until when the payment pins the seats
+  payment_declined = 24,  ///< attempt, code = PaymentDecline
+  booked = 25,            ///< attempt, random = for the tickets, payload text = the gateway's payment id
+  refund_due = 26,        ///< attempt: charged, but the seats are gone; amount; payload text = payment id
+  payment_unknown = 27,   ///< attempt: the gateway did not tell
   // of a booking (sequence)
-  seats_cancelled = 30,  ///< mask of positions, code = percent refunded, amount = refund owed for them, attempt = refund number
-  refund_settled = 31,   ///< attempt = refund number, amount
-  refund_failed = 32,    ///< attempt = refund number: for an operator to see
+  seats_cancelled =
+      30,  ///< mask of positions, code = percent refunded, amount = refund owed for them, attempt = refund number
+  refund_settled = 31,  ///< attempt = refund number, amount
+  refund_failed = 32,   ///< attempt = refund number: for an operator to see
   // of a user on a show
-  cooldown_started = 40, ///< user, at = until when
+  cooldown_started = 40,  ///< user, at = until when
 };
 
 /// One event. Which fields mean something, `EventType` says; the others are zero. Seats and text lie in the record.
@@ -50,7 +51,7 @@ struct Event {
   std::uint32_t sequence = 0;    ///< of the reservation
   std::uint32_t attempt = 0;
   std::uint32_t mask = 0;
-  std::uint32_t text_size = 0;   ///< bytes in Record::payload
+  std::uint32_t text_size = 0;  ///< bytes in Record::payload
   std::uint32_t text_first = 0;
   UserNumber user = UserNumber::none;
   std::uint64_t random = 0;
@@ -62,7 +63,7 @@ struct Event {
 struct IdempotencyTag {
   std::uint64_t key_high = 0;  ///< HMAC of user, method, path and key
   std::uint64_t key_low = 0;
-  std::uint64_t body = 0;      ///< HMAC of the body
+  std::uint64_t body = 0;  ///< HMAC of the body
   [[nodiscard]] bool given() const noexcept { return (key_high | key_low) != 0; }
   bool operator==(const IdempotencyTag&) const = default;
 };

@@ -40,6 +40,7 @@ enum class Refusal : std::uint8_t {
   // the seats
   seats_unavailable,
   no_adjacent_seats,
+  companion_rule,
   orphan_rule,
   // the reservation
   reservation_expired,
@@ -88,6 +89,7 @@ inline constexpr std::array<RefusalInfo, static_cast<std::size_t>(Refusal::count
     {429, "reservation_limit", "Too many live reservations for this show"},
     {409, "seats_unavailable", "Seats are not available"},
     {409, "no_adjacent_seats", "Not so many seats side by side"},
+    {422, "companion_rule", "A companion seat goes with an accessible seat"},
     {422, "orphan_rule", "The choice would leave a single seat alone"},
     {410, "reservation_expired", "The reservation has expired"},
     {409, "seats_lost", "The reservation has expired and its seats are taken"},
@@ -111,8 +113,8 @@ enum class PaymentDecline : std::uint8_t {
   insufficient_funds,
   expired_card,
   lost_card,
-  not_attempted,   ///< the gateway knows of no charge
-  gateway_refused, ///< the gateway did not accept the request
+  not_attempted,    ///< the gateway knows of no charge
+  gateway_refused,  ///< the gateway did not accept the request
   count_
 };
 

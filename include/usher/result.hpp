@@ -13,15 +13,15 @@ namespace usher {
 
 /// One code per reaction that some caller has; the words for people stand in `Error::detail`.
 enum class ErrorCode : std::uint8_t {
-  invalid,        ///< what was given is malformed; the detail names the field and the rule
-  not_found,      ///< the thing named does not exist
-  io,             ///< the operating system or RocksDB failed; the outcome of a write is unknown
-  corrupt,        ///< stored bytes are damaged or missing: refuse to start
-  version,        ///< a format this program does not know
-  clock,          ///< the wall clock lies too far behind the log (DESIGN 4.6)
-  log_trimmed,    ///< what is asked for lies below the oldest segment
-  no_space,       ///< not enough free disk space
-  busy,           ///< another process owns the data directory
+  invalid,      ///< what was given is malformed; the detail names the field and the rule
+  not_found,    ///< the thing named does not exist
+  io,           ///< the operating system or RocksDB failed; the outcome of a write is unknown
+  corrupt,      ///< stored bytes are damaged or missing: refuse to start
+  version,      ///< a format this program does not know
+  clock,        ///< the wall clock lies too far behind the log (DESIGN 4.6)
+  log_trimmed,  ///< what is asked for lies below the oldest segment
+  no_space,     ///< not enough free disk space
+  busy,         ///< another process owns the data directory
 };
 
 struct Error {
@@ -64,6 +64,8 @@ class [[nodiscard]] Result {
 struct Done {};
 using Status = Result<Done>;
 
-[[nodiscard]] inline Error make_error(ErrorCode code, std::string detail) { return Error{code, std::move(detail)}; }
+[[nodiscard]] inline Error make_error(ErrorCode code, std::string detail) {
+  return Error{code, std::move(detail)};
+}
 
 }  // namespace usher

@@ -9,8 +9,12 @@ namespace usher {
 using Duration = std::chrono::milliseconds;
 using Instant = std::chrono::sys_time<std::chrono::milliseconds>;
 
-[[nodiscard]] constexpr Instant instant_from_ms(std::int64_t ms) noexcept { return Instant{Duration{ms}}; }
-[[nodiscard]] constexpr std::int64_t to_ms(Instant instant) noexcept { return instant.time_since_epoch().count(); }
+[[nodiscard]] constexpr Instant instant_from_ms(std::int64_t ms) noexcept {
+  return Instant{Duration{ms}};
+}
+[[nodiscard]] constexpr std::int64_t to_ms(Instant instant) noexcept {
+  return instant.time_since_epoch().count();
+}
 
 /// Where time comes from. One reading per loop cycle, handed down from there; nothing in engine/ reads a clock.
 /// Implementations are for one thread each.
