@@ -1,0 +1,23 @@
+# Floors (bare limits), the load client and the micro benches. `tools/bench` runs them.
+add_executable(usher_floor_http bench/floors/beast_responder.cpp)
+target_link_libraries(usher_floor_http PRIVATE Boost::headers Boost::system Threads::Threads)
+usher_strict(usher_floor_http)
+
+add_executable(usher_floor_log bench/floors/rocksdb_committer.cpp)
+target_link_libraries(usher_floor_log PRIVATE RocksDB::rocksdb Threads::Threads)
+usher_strict(usher_floor_log)
+
+file(GLOB load_sources CONFIGURE_DEPENDS bench/load/*.cpp)
+add_executable(usher_load ${load_sources})
+target_include_directories(usher_load PRIVATE ${CMAKE_SOURCE_DIR})
+target_link_libraries(usher_load PRIVATE OpenSSL::Crypto Threads::Threads)
+usher_strict(usher_load)
+
+file(GLOB micro_sources CONFIGURE_DEPENDS bench/micro/*_bench.cpp)
+if(micro_sources)
+  add_executable(usher_micro ${micro_sources})
+  target_link_libraries(usher_micro PRIVATE usher_engine usher_wal usher_http usher_identity usher_browse
+                        benchmark::benchmark_main Threads::Threads)
+  target_include_directories(usher_micro PRIVATE ${CMAKE_SOURCE_DIR})
+  usher_strict(usher_micro)
+endif()

@@ -1,0 +1,96 @@
+#pragma once
+/// The closed loop: each connection keeps `pipeline` requests in flight and sends the next when one is answered. One
+/// thread, one epoll; several drivers walk disjoint parts of the same workload.
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bench/load/answers.hpp"
+#include "bench/load/histogram.hpp"
+#include "bench/load/workload.hpp"
+
+namespace usher::bench {
+
+struct DriverOptions {
+  std::uint16_t port = 0;
+  std::size_t connections = 64;
+  std::size_t pipeline = 1;
+  double seconds = 0;          ///< how long to measure; 0 = until `requests` were sent
+  double warmup_seconds = 0;   ///< answers before this are not measured
+  std::uint64_t requests = 0;  ///< of this driver; 0 = no limit but the walk's
+  std::uint64_t first = 0;     ///< where in the walk this driver begins
+  std::uint64_t stride = 1;    ///< and how far apart its requests are
+  std::size_t connection_base = 0;
+  std::FILE* log = nullptr;  ///< one line for each 201: reservation, show, user, seats
+};
+
+struct DriverResult {
+  double seconds = 0;  ///< measured
+  std::array<std::uint64_t, 600> measured{};
+  std::array<std::uint64_t, 600> total{};
+  std::uint64_t sent = 0;
+  std::uint64_t connections_lost = 0;
+  bool walk_ended = false;
+  Histogram latency;
+};
+
+class Driver {
+ public:
+  Driver(const Workload& workload, Mode mode, const DriverOptions& options);
+  ~Driver();
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+
+  /// Connects, runs to the end, and waits for what is in flight (10 s at most).
+  DriverResult run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct InFlight {
+    std::uint64_t number = 0;
+    Clock::time_point sent{};
+  };
+  struct Connection {
+    int fd = -1;
+    bool wants_write = false;
+    std::size_t index = 0;
+    std::string out;
+    std::size_t out_sent = 0;
+    std::string carried;              ///< the begin of an answer whose end has not come
+    std::vector<InFlight> in_flight;  ///< a ring of `pipeline`
+    std::size_t first = 0;
+    std::size_t count = 0;
+    std::string reservation;  ///< Mode::hot: what to delete next
+  };
+
+  bool connect_all();
+  [[nodiscard]] bool may_send() const noexcept;
+  void fill(Connection& connection);
+  void flush(Connection& connection);
+  void on_readable(Connection& connection);
+  std::size_t consume(Connection& connection, std::string_view bytes);
+  void on_answer(Connection& connection, const Answer& answer);
+  void drop(Connection& connection);
+
+  const Workload& workload_;
+  Mode mode_;
+  DriverOptions options_;
+  DriverResult result_;
+  int epoll_ = -1;
+  std::vector<Connection> connections_;
+  std::vector<char> input_;
+  AnswerScanner scanner_;
+  std::uint64_t next_ = 0;
+  std::size_t in_flight_ = 0;
+  bool measuring_ = false;
+  bool stopping_ = false;
+  Clock::time_point now_{};
+};
+
+}  // namespace usher::bench
