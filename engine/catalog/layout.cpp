@@ -42,11 +42,13 @@ std::uint64_t hash_label(std::string_view label) noexcept {
   return mix64(head ^ (tail * 0x9e3779b97f4a7c15ULL) ^ size);
 }
 
+/// Row name and number, with a dash between when the name ends in a digit: row 1 seat 23 is not row 12 seat 3.
 std::string usual_label(std::string_view row, std::uint16_t number) {
   std::array<char, 8> digits{};
   const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
   static_cast<void>(error);  // five digits always fit
   std::string label{row};
+  if (!label.empty() && label.back() >= '0' && label.back() <= '9') label += '-';
   label.append(digits.data(), end);
   return label;
 }

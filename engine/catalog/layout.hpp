@@ -37,7 +37,8 @@ inline constexpr SeatIndex seat_none = 65'535;
 /// How far apart the centres of two seats side by side are, and those of two rows.
 inline constexpr std::int16_t seat_pitch = 10;
 
-/// What a layout is made from. An empty label means row name + number.
+/// What a layout is made from. An empty label means row name + number, with a dash
+/// between when the name ends in a digit ("F12", "3-12").
 struct SeatSpec {
   std::string label;
   std::uint16_t number = 0;
@@ -82,9 +83,9 @@ class Layout {
   ///   row    := name:text seat_count:varint seat*
   ///   seat   := flags:u8 [label:text] [number:varint] [x:svarint] [y:svarint]
   ///   flags  := type (bits 0..2), joined (3), has label (4), has number (5), has x (6), has y (7)
-  /// A field is left out when it is the usual: label = row name + number; number = the previous + 1 (first: 1);
-  /// x = the previous + 10 (first: 0), else the difference from that; y = the previous (first of a row: the previous
-  /// row's first + 10, of the first row: 0), else the difference from that.
+  /// A field is left out when it is the usual: label = the usual one (see SeatSpec); number = the previous + 1 (first:
+  /// 1); x = the previous + 10 (first: 0), else the difference from that; y = the previous (first of a row: the
+  /// previous row's first + 10, of the first row: 0), else the difference from that.
   void encode(Bytes& out) const;
   [[nodiscard]] LayoutSpec to_spec() const;
   /// hash_bytes() of the canonical bytes.

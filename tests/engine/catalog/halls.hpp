@@ -47,12 +47,12 @@ inline engine::LayoutSpec hall(const std::vector<std::string_view>& rows) {
   return spec;
 }
 
-/// `rows` rows named R0-, R1-, ... of `columns` standard seats each.
+/// `rows` rows named R0, R1, ... of `columns` standard seats each.
 inline engine::LayoutSpec rectangle(std::size_t rows, std::size_t columns) {
   engine::LayoutSpec spec;
   const std::string picture(columns, 'S');
   for (std::size_t i = 0; i < rows; ++i) {
-    spec.rows.push_back(row_of("R" + std::to_string(i) + "-", picture, static_cast<std::int16_t>(i * 10)));
+    spec.rows.push_back(row_of("R" + std::to_string(i), picture, static_cast<std::int16_t>(i * 10)));
   }
   return spec;
 }
