@@ -28,12 +28,19 @@ struct Person {
   std::uint32_t live_keys = 0;
 };
 
-/// A show's seats as the log has them durable, kept while memory is ahead of it (DESIGN 4.3).
+/// A show's seats as the log has them durable, kept while memory is ahead of it (DESIGN 4.3). The newest durable state
+/// is `durable`; when a round with changes of the show has been sealed and the show changes again before it is durable,
+/// `sealed` keeps what will be true when that round is.
 struct SeatImage {
-  std::uint64_t* planes = nullptr;
-  Lsn lsn = 0;
-  std::uint32_t free_seats = 0;
-  ShowStatus status = ShowStatus::none;
+  struct State {
+    std::uint64_t* planes = nullptr;
+    Lsn lsn = 0;
+    std::uint32_t free_seats = 0;
+    ShowStatus status = ShowStatus::scheduled;
+  };
+  State durable;
+  State sealed;
+  bool in_sealed_round = false;
 };
 
 /// Counts refused tries of a user on a show within a minute. Forgets on purpose: a limit, not state.

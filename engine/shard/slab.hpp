@@ -50,6 +50,16 @@ class Slab {
     --size_;
   }
 
+  /// Calls `visit(object)` for all that are in use; for reports, not for the hot path.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    std::vector<bool> is_free(next_);
+    for (const SlabIndex index : free_) is_free[index] = true;
+    for (SlabIndex index = 1; index < next_; ++index) {
+      if (!is_free[index]) visit((*this)[index]);
+    }
+  }
+
   [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
   [[nodiscard]] std::size_t capacity_bytes() const noexcept {
     return chunks_.size() * chunk_size * sizeof(T) + free_.capacity() * sizeof(SlabIndex);

@@ -254,23 +254,19 @@ void ShowActor::cancel_show(Reply& reply) {
 
 bool ShowActor::cancel_some() {
   std::size_t budget = limits::bulk_events_per_record_max;
-  for (SlabIndex at = show_.live.first; at != 0 && budget > 0;) {
-    const SlabIndex next = state_.reservations[at].next;
-    // a payment in flight is waited for: it books, and is then refunded, or it lapses
-    if (state_.reservations[at].state == ReservationState::reserved) {
-      emit_for(EventType::released, at);
-      --budget;
-    }
-    at = next;
+  while (show_.live.first != 0) {
+    if (budget-- == 0) return false;
+    // a payment in flight lapses: when the gateway says that it was charged, it is refunded
+    const bool paying = state_.reservations[show_.live.first].state == ReservationState::paying;
+    emit_for(paying ? EventType::expired : EventType::released, show_.live.first);
   }
-  bool left = show_.live.first != 0;
   for (SlabIndex at = show_.settled.first; at != 0; at = state_.reservations[at].next) {
     const Reservation& reservation = state_.reservations[at];
     if (reservation.state != ReservationState::booked) continue;
     if (budget-- == 0) return false;
     emit_cancellation(at, reservation.all_mask() & ~state_.bookings[reservation.booking].cancelled, 100);
   }
-  return !left;
+  return true;
 }
 
 // ---- time ----

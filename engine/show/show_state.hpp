@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 
+#include "engine/catalog/entities.hpp"
 #include "engine/catalog/layout.hpp"
 #include "engine/catalog/layout_table.hpp"
 #include "engine/shard/slab.hpp"
@@ -16,8 +17,6 @@
 #include "usher/record.hpp"
 
 namespace usher::engine {
-
-enum class ShowStatus : std::uint8_t { none, scheduled, cancelled, completed };
 
 /// A doubly linked chain of slab objects, by index; the links lie in the objects.
 struct Chain {
@@ -43,7 +42,7 @@ struct Show {
   TimerHandle end_timer = 0;
   std::uint32_t sequence_next = 0;
   std::uint16_t free_seats = 0;
-  ShowStatus status = ShowStatus::none;
+  ShowStatus status = ShowStatus::scheduled;
   std::uint8_t flags = 0;
 
   static constexpr std::uint8_t in_round = 1;       ///< listed in the round that gathers
