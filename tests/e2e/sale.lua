@@ -1,0 +1,34 @@
+-- For wrk: sends the requests of a file, each once, writes every answer to another, and ends when all are answered.
+-- Arguments: REQUESTS LOG. Thread N reads REQUESTS.N ("show token seats" by line) and writes LOG.N ("status body").
+local threads = 0
+
+function setup(thread)
+  thread:set("number", threads)
+  threads = threads + 1
+end
+
+function init(arguments)
+  requests, next_request, answered = {}, 0, 0
+  for line in io.lines(arguments[1] .. "." .. number) do
+    local show, token, seats = line:match("^(%S+) (%S+) (%S+)$")
+    local headers = { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. token }
+    requests[#requests + 1] = wrk.format("POST", "/shows/" .. show .. "/reserve", headers, '{"seat_ids":[' .. seats .. "]}")
+  end
+  idle = wrk.format("GET", "/healthz")
+  log = io.open(arguments[2] .. "." .. number, "w")
+end
+
+function request()
+  next_request = next_request + 1
+  return requests[next_request] or idle
+end
+
+function response(status, headers, body)
+  if status == 200 then return end  -- the idle request of a connection that has nothing left to ask
+  log:write(status, " ", (body:gsub("\n", " ")), "\n")
+  answered = answered + 1
+  if answered == #requests then
+    log:close()
+    wrk.thread:stop()
+  end
+end
