@@ -1,0 +1,212 @@
+#include "engine/shard/agent_runner.hpp"
+
+#include <algorithm>
+
+#include "usher/assert.hpp"
+
+namespace usher::engine {
+
+AgentRunner::AgentRunner(std::uint16_t loop, std::vector<Shard*> shards, SystemShard* system, Clock& clock,
+                         RunnerOptions options)
+    : loop_(loop),
+      shards_(std::move(shards)),
+      system_(system),
+      clock_(clock),
+      options_(options),
+      outbox_(options.outbox_capacity) {
+  begin_cycle();
+  next_checkpoint_ = now_ + options_.checkpoint_interval;
+}
+
+AgentRunner::~AgentRunner() = default;
+
+void AgentRunner::attach(Log& log, ShardIndex shard_count) {
+  log_ = &log;
+  by_index_.assign(shard_count, nullptr);
+  std::vector<ShardIndex> own;
+  for (Shard* shard : shards_) {
+    by_index_[shard->index()] = shard;
+    own.push_back(shard->index());
+  }
+  if (system_ != nullptr) own.push_back(system_->index());
+  lane_ = log.make_lane(std::move(own), [this] {
+    if (wake_) wake_();
+  });
+  for (Shard* shard : shards_) shard->attach(*lane_);
+  if (system_ != nullptr) system_->attach(*lane_);
+  checkpointer_ = std::make_unique<Checkpointer>(log, *lane_, shards_, system_);
+}
+
+void AgentRunner::connect(const std::vector<AgentRunner*>& runners, const std::vector<std::uint16_t>& loop_of_shard) {
+  loop_of_shard_ = loop_of_shard;
+  for (AgentRunner* runner : runners) {
+    Peer peer{runner, nullptr, nullptr};
+    if (runner != this) {
+      peer.commands = std::make_unique<Mailbox<Mail>::Producer>(runner->commands_, options_.mailbox_capacity);
+      // one more than commands can be under way: a node comes home only after its answer was consumed
+      peer.replies = std::make_unique<Mailbox<Reply>::Producer>(runner->replies_, options_.mailbox_capacity + 1);
+    }
+    peers_.push_back(std::move(peer));
+  }
+}
+
+// ---- commands in ----
+
+bool AgentRunner::submit(const Command& command, ShardIndex shard) {
+  const std::uint16_t loop = loop_of_shard_[shard];
+  if (loop == loop_) {
+    decide(command, shard);
+    return true;
+  }
+  Peer& peer = peers_[loop];
+  if (peer.under_way == options_.mailbox_capacity) return false;
+  using Pushed = Mailbox<Mail>::Producer::Pushed;
+  const Pushed pushed = peer.commands->try_push(Mail{command, shard});
+  if (pushed == Pushed::full) return false;
+  ++peer.under_way;
+  ++counters_.mailed;
+  if (pushed == Pushed::first && peer.runner->wake_) peer.runner->wake_();
+  return true;
+}
+
+Refusal AgentRunner::overload(const Command& command) const noexcept {
+  if (outbox_.full()) return Refusal::mailbox_full;
+  if (lane_->gathered_bytes() > limits::gathered_bytes_max) return Refusal::log_behind;
+  const bool reserves = command.type == CommandType::reserve || command.type == CommandType::reserve_best;
+  if (!reserves) return Refusal::none;
+  if (!log_->has_space()) return Refusal::disk_nearly_full;
+  return draining_ ? Refusal::draining : Refusal::none;
+}
+
+void AgentRunner::decide(const Command& command, ShardIndex shard) {
+  Reply reply;
+  reply.to = command.reply;
+  reply.type = command.type;
+  reply.show = command.show;
+  reply.shard = shard;
+  reply.now = now_;
+  if (reply.refusal = overload(command); reply.refusal == Refusal::none) {
+    by_index_[shard]->execute(command, now_, reply);
+    if (reply.lsn > lane_->durable_lsn(shard)) return outbox_.push(reply);
+  }
+  release(reply);  // it waits for nothing
+}
+
+// ---- answers out ----
+
+void AgentRunner::release(const Reply& reply) {
+  if (reply.to.loop == loop_) {
+    sink_->on_reply(reply);
+    ++counters_.answers;
+    return;
+  }
+  Peer& peer = peers_[reply.to.loop];
+  using Pushed = Mailbox<Reply>::Producer::Pushed;
+  const Pushed pushed = peer.replies->try_push(reply);
+  USHER_ASSERT(pushed != Pushed::full);
+  if (pushed == Pushed::first && peer.runner->wake_) peer.runner->wake_();
+}
+
+bool AgentRunner::release_answers() {
+  bool any = false;
+  while (!outbox_.empty()) {
+    const Reply& reply = outbox_.front();
+    if (reply.lsn > lane_->durable_lsn(reply.shard)) break;
+    release(reply);
+    outbox_.pop();
+    any = true;
+  }
+  return any;
+}
+
+void AgentRunner::on_durable() {
+  for (Shard* shard : shards_) {
+    shard->durable([](ShowNumber) {});
+  }
+}
+
+// ---- the cycle ----
+
+bool AgentRunner::do_work() {
+  bool any = false;
+  if (lane_->collect()) {
+    on_durable();
+    any = true;
+  }
+  any |= commands_.drain([&](const Mail& mail) { decide(mail.command, mail.shard); }) > 0;
+  any |= replies_.drain([&](const Reply& reply) {
+    --peers_[loop_of_shard_[reply.shard]].under_way;
+    sink_->on_reply(reply);
+    ++counters_.answers;
+  }) > 0;
+  any |= run_jobs();
+  any |= run_timers();
+  any |= release_answers();
+  run_checkpoint();
+  return any;
+}
+
+bool AgentRunner::run_timers() {
+  if (lane_->gathered_bytes() > limits::gathered_bytes_max / 2) return false;
+  const std::int64_t tick = to_ms(now_) / TimerWheel::tick_ms;
+  if (tick == timer_tick_) return false;
+  bool more = false;
+  for (Shard* shard : shards_) more |= !shard->advance(now_, options_.timers_per_cycle);
+  if (!more) timer_tick_ = tick;
+  return more;
+}
+
+bool AgentRunner::run_jobs() {
+  {
+    const std::lock_guard lock(jobs_mutex_);
+    jobs_running_.swap(jobs_);
+  }
+  const bool any = !jobs_running_.empty();
+  for (Job& job : jobs_running_) job();
+  jobs_running_.clear();
+  const std::uint64_t durable = waiting_for_log() ? (lane_->in_flight() ? round_ - 2 : round_ - 1) : round_;
+  std::vector<Job> ready;
+  for (auto& [round, job] : after_) {
+    if (round <= durable) ready.push_back(std::move(job));
+  }
+  if (ready.empty()) return any;
+  std::erase_if(after_, [&](const auto& entry) { return entry.first <= durable; });
+  for (Job& job : ready) job();
+  return true;
+}
+
+void AgentRunner::run_checkpoint() {
+  if (!checkpointer_->running() && now_ >= next_checkpoint_) {
+    checkpointer_->start();
+    next_checkpoint_ = now_ + options_.checkpoint_interval;
+  }
+  (void)checkpointer_->step();
+}
+
+void AgentRunner::commit(bool inline_sync) {
+  USHER_ASSERT(wants_commit());
+  for (Shard* shard : shards_) shard->seal();
+  ++round_;
+  ++counters_.rounds;
+  if (inline_sync && lane_->submit_inline()) {
+    ++counters_.rounds_inline;
+    return;
+  }
+  if (!inline_sync) lane_->submit();
+}
+
+void AgentRunner::post(Job job) {
+  bool first = false;
+  {
+    const std::lock_guard lock(jobs_mutex_);
+    first = jobs_.empty();
+    jobs_.push_back(std::move(job));
+  }
+  if (first && wake_) wake_();
+}
+
+void AgentRunner::after_durable(Job job) {
+  after_.emplace_back(round_, std::move(job));
+}
+
+}  // namespace usher::engine
