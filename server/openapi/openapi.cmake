@@ -15,7 +15,8 @@ usher_strict(usher_openapi)
 
 usher_tests(usher_openapi_tests FOLDERS tests/server/openapi LINKS usher_openapi)
 find_package(Python3 COMPONENTS Interpreter)
-if(Python3_FOUND AND EXISTS ${CMAKE_SOURCE_DIR}/tests/server/openapi/document_check.py)
-  add_test(NAME usher_openapi_document COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/server/openapi/document_check.py
-                                               ${openapi_json} ${PROJECT_VERSION})
+set(openapi_check ${CMAKE_SOURCE_DIR}/tests/server/openapi/document_check.py)
+if(Python3_FOUND)
+  add_test(NAME usher_openapi_document COMMAND ${Python3_EXECUTABLE} ${openapi_check} ${openapi_json} ${PROJECT_VERSION}
+                                               ${CMAKE_SOURCE_DIR}/include/usher/refusal.hpp)
 endif()
