@@ -149,6 +149,10 @@ void Shard::flush(Record& record) {
   const SlabIndex show = state_.find_show(record.show);
   note_dirty(show);
   finish_record(state_, show, record);
+  for (const Event& event : record.events) {
+    const bool owes = event.type == EventType::seats_cancelled || event.type == EventType::refund_due;
+    if (owes && event.amount > 0) note_owed(record, event);
+  }
   record.events.clear();
   record.seats.clear();
   record.payload.clear();
@@ -261,6 +265,7 @@ void Shard::seal() {
     state_.images[show.image].in_sealed_round = true;
   }
   sealed_.swap(gathering_);
+  owed_sealed_.swap(owed_gathering_);
 }
 
 void Shard::make_durable(SlabIndex index) {
@@ -322,6 +327,21 @@ void Shard::bookings_of(UserNumber user, std::vector<Reply>& out) const {
     out.push_back(reply);
     at = state_.bookings[reservation.booking].user_next;
   }
+}
+
+void Shard::note_owed(const Record& record, const Event& event) {
+  const SlabIndex show = state_.find_show(record.show);
+  const Reservation& reservation = state_.reservations[state_.find_reservation(show, event.sequence)];
+  const Booking& booking = state_.bookings[reservation.booking];
+  owed_gathering_.push_back({{IdKind::reservation, record.show, event.sequence, reservation.random},
+                             event.type == EventType::refund_due ? booking.refund_count : event.attempt,
+                             {event.amount, booking.terms->currency},
+                             std::string(booking.payment_ref.data(), booking.payment_ref_size)});
+}
+
+void Shard::take_owed(std::vector<OwedRefund>& refunds) {
+  std::move(owed_.begin(), owed_.end(), std::back_inserter(refunds));
+  owed_.clear();
 }
 
 void Shard::unfinished(std::vector<UnfinishedPayment>& payments, std::vector<OwedRefund>& refunds) const {

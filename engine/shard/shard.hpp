@@ -6,7 +6,9 @@
 /// Life of a round: records gather while commands are decided; seal() marks what the round in flight holds; durable()
 /// makes that the image that seat maps show.
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <vector>
@@ -88,6 +90,8 @@ class Shard final : public ReplayTarget, private RecordSink {
   /// waits for.
   void bookings_of(UserNumber user, std::vector<Reply>& out) const;
   void unfinished(std::vector<UnfinishedPayment>& payments, std::vector<OwedRefund>& refunds) const;
+  /// Moves the refunds that became owed by durable records since the last call to the end of `refunds`.
+  void take_owed(std::vector<OwedRefund>& refunds);
   [[nodiscard]] const ShardState& state() const noexcept { return state_; }
   [[nodiscard]] const ShardCounters& counters() const noexcept { return counters_; }
 
@@ -100,6 +104,7 @@ class Shard final : public ReplayTarget, private RecordSink {
   [[nodiscard]] bool dirty() const noexcept { return !dirty_.empty() || !checkpointing_.empty(); }
 
  private:
+  void note_owed(const Record& record, const Event& event);
   void before_change(SlabIndex show) override;
   void flush(Record& record) override;
   void begin(ShowNumber show, Instant now, UserNumber actor);
@@ -122,6 +127,9 @@ class Shard final : public ReplayTarget, private RecordSink {
   std::vector<SlabIndex> dirty_;            ///< shows to checkpoint
   std::vector<SlabIndex> checkpointing_;    ///< those of the pass under way
   std::vector<SlabIndex> cancelling_;       ///< cancelled shows with bookings left
+  std::vector<OwedRefund> owed_gathering_;  ///< by the rounds of gathering_ and sealed_, and those that are durable
+  std::vector<OwedRefund> owed_sealed_;
+  std::vector<OwedRefund> owed_;
   std::vector<std::uint64_t> layout_rows_;  ///< layouts to checkpoint
   ShardCounters counters_;
 };
@@ -133,6 +141,9 @@ void Shard::durable(Changed&& changed) {
     changed(state_.shows[show].number);
   }
   sealed_.clear();
+  if (owed_sealed_.empty()) return;
+  std::move(owed_sealed_.begin(), owed_sealed_.end(), std::back_inserter(owed_));
+  owed_sealed_.clear();
 }
 
 }  // namespace usher::engine
