@@ -1,0 +1,155 @@
+// Where connections come from and go to: accepting, the limit, the slab, and the pool of held answers.
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+
+#include "server/http/loop.hpp"
+
+namespace usher::server::http {
+namespace {
+
+// Accepted per event, so that a storm of connects does not starve those who are here.
+constexpr int accepts_per_turn_max = 64;
+constexpr std::size_t held_bytes_max = 16U * 1024U;
+
+}  // namespace
+
+void Loop::accept_ready(std::size_t listener_index) {
+  Listener& listener = listeners_[listener_index];
+  if (listener.fd < 0) return;
+  try {
+    for (int turn = 0; turn < accepts_per_turn_max; ++turn) {
+      if (!accept_one(listener)) return;
+    }
+  } catch (...) {
+    // No memory for another connection.
+    note_exception(listener.handler);
+    pause_accept(listener);
+  }
+}
+
+// Returns: false when there is no other to accept now.
+bool Loop::accept_one(Listener& listener) {
+  if (!take_connection_budget()) {
+    pause_accept(listener);
+    return false;
+  }
+  sockaddr_storage address{};
+  socklen_t address_size = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  const int fd = ::accept4(listener.fd, generic, &address_size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0) {
+    options_.connections->open.fetch_sub(1, std::memory_order_relaxed);
+    if (errno == EINTR || errno == ECONNABORTED) return true;
+    // Out of descriptors or memory: the client waits in the backlog until some connection closes.
+    if (errno != EAGAIN && errno != EWOULDBLOCK) pause_accept(listener);
+    return false;
+  }
+  Connection& connection = adopt(fd);
+  epoll_event event{};
+  // Edge-triggered and for good: this registration is the only one, so a request costs no epoll_ctl.
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.u64 = std::uint64_t{connection.generation_} << 32U | connection.index_;
+  const ClientAddress peer = from_sockaddr(generic);
+  connection.open(fd, *listener.handler, peer, options_.trusted_proxies.contains(peer));
+  counters_.accepted.add();
+  if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) connection.close();
+  return true;
+}
+
+bool Loop::take_connection_budget() noexcept {
+  ConnectionBudget& budget = *options_.connections;
+  // Relaxed: only the count matters, nothing is published by it.
+  if (budget.open.fetch_add(1, std::memory_order_relaxed) < budget.connections_max) return true;
+  budget.open.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
+
+void Loop::pause_accept(Listener& listener) noexcept {
+  epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, listener.fd, nullptr);
+  listener.paused = true;
+  accept_paused_ = true;
+  counters_.accept_pauses.add();
+}
+
+// Tried in every cycle while paused; another loop may have closed the connection that makes room.
+void Loop::resume_accept() noexcept {
+  const ConnectionBudget& budget = *options_.connections;
+  if (draining_ || budget.open.load(std::memory_order_relaxed) >= budget.connections_max) return;
+  accept_paused_ = false;
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    if (!listeners_[i].paused) continue;
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u64 = 0x40000000U | static_cast<std::uint32_t>(i);
+    listeners_[i].paused = epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, listeners_[i].fd, &event) != 0;
+    accept_paused_ = accept_paused_ || listeners_[i].paused;
+  }
+}
+
+// Finds an object for an accepted socket, which is closed where there is no memory for one.
+Connection& Loop::adopt(int fd) {
+  try {
+    return take_connection();
+  } catch (...) {
+    ::close(fd);
+    options_.connections->open.fetch_sub(1, std::memory_order_relaxed);
+    throw;
+  }
+}
+
+Connection& Loop::take_connection() {
+  if (free_.empty()) {
+    const auto index = static_cast<std::uint32_t>(connections_.size());
+    free_.reserve(std::max<std::size_t>(64, std::bit_ceil(connections_.size() + 1)));
+    connections_.push_back(std::make_unique<Connection>(*this, index));
+    ++open_count_;
+    return *connections_.back();
+  }
+  ++open_count_;
+  Connection& connection = *connections_[free_.back()];
+  free_.pop_back();
+  return connection;
+}
+
+void Loop::release_connection(Connection& connection) noexcept {
+  --open_count_;
+  counters_.closed.add();
+  options_.connections->open.fetch_sub(1, std::memory_order_relaxed);
+  // Room was reserved when the connection was made.
+  free_.push_back(connection.index_);
+}
+
+std::unique_ptr<HeldAnswer> Loop::take_held() {
+  if (held_pool_.empty()) return std::make_unique<HeldAnswer>();
+  std::unique_ptr<HeldAnswer> held = std::move(held_pool_.back());
+  held_pool_.pop_back();
+  return held;
+}
+
+void Loop::give_held(std::unique_ptr<HeldAnswer> held) noexcept {
+  if (held_pool_.size() >= held_pool_max) return;
+  held->bytes.clear();
+  held->bytes.release_above(held_bytes_max);
+  held->shared.reset();
+  // Room was reserved at the start.
+  held_pool_.push_back(std::move(held));
+}
+
+std::size_t Loop::body_bytes_max(std::string_view path) const noexcept {
+  for (const BodyLimit& limit : options_.body_limits) {
+    if (limit.path == path) return limit.bytes_max;
+  }
+  return options_.body_bytes_max;
+}
+
+void Loop::forget_descriptor(int fd) noexcept {
+  epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
+}
+
+}  // namespace usher::server::http
