@@ -169,6 +169,18 @@ class Bench:
         shutil.rmtree(place)
         return json.loads(done.stdout)
 
+    def commands(self, name):
+        """Batches of 1,000 reserves, durable, beside RocksDB syncing blobs of 64 kB with 1,000 records each."""
+        def ours():
+            with self.server() as server:
+                figure = self.load(server.port, connections=4, mode="commands", batch=1_000 if not self.options.smoke else 50)
+            if figure["walk_ended"] and not self.options.smoke:
+                raise RuntimeError(f"the seats ran out: fewer seconds, or more shows: {figure}")
+            return figure["lines_201_rate"]
+
+        floors, figures = self.alternate(lambda: self.log_floor(65_536, 1_000)["records_per_s"], ours)
+        self.add(name, "201/s", floors, figures, 0.60)
+
     def seats(self, name):
         """The map of 200 seats, beside a responder that sends a body of the same size."""
         with self.server() as server:
@@ -298,7 +310,7 @@ def machine():
     }
 
 
-FIGURES = {**{name: Bench.reserve for name in RESERVE}, "lone": Bench.lone, "hot": Bench.hot, "seats": Bench.seats,
+FIGURES = {**{name: Bench.reserve for name in RESERVE}, "lone": Bench.lone, "hot": Bench.hot, "seats": Bench.seats, "commands": Bench.commands,
            "nginx": Bench.nginx, "log": Bench.log, "micro": Bench.micro}
 
 

@@ -124,6 +124,12 @@ void Driver::on_answer(Connection& connection, const Answer& answer) {
     ++result_.measured[status];
     result_.latency.add(static_cast<std::uint64_t>(std::chrono::nanoseconds(now_ - asked.sent).count()));
   }
+  if (measuring_ && mode_ == Mode::commands) {
+    constexpr std::string_view good = "\"status\":201";
+    for (std::size_t at = answer.body.find(good); at != std::string_view::npos; at = answer.body.find(good, at + 1)) {
+      ++result_.lines_201;
+    }
+  }
   if (status == 201 && (mode_ == Mode::hot || options_.log != nullptr)) {
     const std::string_view id = text_member(answer.body, "\"reservation_id\":");
     if (mode_ == Mode::hot) connection.reservation = id;

@@ -35,6 +35,7 @@ struct DriverResult {
   std::array<std::uint64_t, 600> measured{};
   std::array<std::uint64_t, 600> total{};
   std::uint64_t sent = 0;
+  std::uint64_t lines_201 = 0;  ///< Mode::commands: measured lines that were answered 201
   std::uint64_t connections_lost = 0;
   bool walk_ended = false;
   Histogram latency;

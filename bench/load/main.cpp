@@ -1,8 +1,8 @@
 /// The load client: a closed loop over many connections against usher or a floor, with the same bytes.
 ///
-/// Usage: usher_load --port N [--mode reserve|race|hot|seats] [--connections N] [--pipeline N] [--threads N]
+/// Usage: usher_load --port N [--mode reserve|race|hot|seats|commands] [--connections N] [--pipeline N] [--threads N]
 ///   [--seconds S] [--warmup S] [--requests N] [--offset N] [--shows N] [--rows N] [--row-seats N] [--seats N]
-///   [--users N] [--secret TEXT] [--show-prefix TEXT] [--log FILE]
+///   [--users N] [--batch N] [--secret TEXT] [--show-prefix TEXT] [--log FILE]
 /// Prints one JSON object: rate, counts by status, latencies in microseconds, its own CPU seconds.
 
 #include <sys/resource.h>
@@ -61,6 +61,7 @@ Mode mode_of(const std::string& name) {
   if (name == "race") return Mode::race;
   if (name == "hot") return Mode::hot;
   if (name == "seats") return Mode::seats;
+  if (name == "commands") return Mode::commands;
   if (name == "reserve") return Mode::reserve;
   std::fprintf(stderr, "usher_load: no such mode: %s\n", name.c_str());
   std::exit(2);
@@ -75,6 +76,7 @@ void print(const std::vector<DriverResult>& results) {
     }
     all.seconds = std::max(all.seconds, results[i].seconds);
     all.sent += results[i].sent;
+    all.lines_201 += results[i].lines_201;
     all.connections_lost += results[i].connections_lost;
     all.walk_ended = all.walk_ended || results[i].walk_ended;
     all.latency.merge(results[i].latency);
@@ -96,10 +98,11 @@ void print(const std::vector<DriverResult>& results) {
   const auto us = [&](double q) { return static_cast<double>(all.latency.quantile(q)) / 1e3; };
   const double seconds = all.seconds > 0 ? all.seconds : 1e-9;
   std::printf(
-      "{\"rate\": %.1f, \"rate_201\": %.1f, \"seconds\": %.4f, \"measured\": {%s}, \"total\": {%s}, \"sent\": %llu, ",
-      static_cast<double>(measured) / seconds, static_cast<double>(all.measured[201]) / seconds, all.seconds,
-      by_status.empty() ? "" : by_status.c_str() + 2, by_status_total.empty() ? "" : by_status_total.c_str() + 2,
-      static_cast<unsigned long long>(all.sent));
+      "{\"rate\": %.1f, \"rate_201\": %.1f, \"lines_201_rate\": %.1f, \"seconds\": %.4f, \"measured\": {%s}, "
+      "\"total\": {%s}, \"sent\": %llu, ",
+      static_cast<double>(measured) / seconds, static_cast<double>(all.measured[201]) / seconds,
+      static_cast<double>(all.lines_201) / seconds, all.seconds, by_status.empty() ? "" : by_status.c_str() + 2,
+      by_status_total.empty() ? "" : by_status_total.c_str() + 2, static_cast<unsigned long long>(all.sent));
   std::printf(
       "\"connections_lost\": %llu, \"walk_ended\": %s, \"us_p50\": %.1f, \"us_p90\": %.1f, \"us_p99\": %.1f, "
       "\"us_p999\": %.1f, \"us_max\": %.1f, \"cpu_user_s\": %.3f, \"cpu_system_s\": %.3f}\n",
@@ -118,6 +121,7 @@ int main(int argc, char** argv) {
   work.row_seats = arguments.count("row-seats", 20);
   work.seats = arguments.count("seats", 2);
   work.users = arguments.count("users", 20'000);
+  work.batch = arguments.count("batch", 1'000);
   work.secret = arguments.text("secret", "bench");
   work.show_prefix = arguments.text("show-prefix", "load-");
   DriverOptions one;

@@ -30,12 +30,11 @@ std::string base64url(std::string_view bytes) {
 
 }  // namespace
 
-std::string make_token(std::string_view secret, std::string_view subject) {
+std::string make_token(std::string_view secret, std::string_view subject, std::string_view role) {
   const auto now = static_cast<long long>(std::time(nullptr));
-  std::string token =
-      base64url(R"({"alg":"HS256","typ":"JWT"})") + "." +
-      base64url("{\"sub\":\"" + std::string(subject) + "\",\"role\":\"customer\",\"iat\":" + std::to_string(now) +
-                ",\"exp\":" + std::to_string(now + 86'400) + "}");
+  std::string token = base64url(R"({"alg":"HS256","typ":"JWT"})") + "." +
+                      base64url("{\"sub\":\"" + std::string(subject) + "\",\"role\":\"" + std::string(role) +
+                                "\",\"iat\":" + std::to_string(now) + ",\"exp\":" + std::to_string(now + 86'400) + "}");
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
   HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),

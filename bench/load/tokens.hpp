@@ -7,8 +7,9 @@
 
 namespace usher::bench {
 
-/// Returns: a JSON web token (RFC 7519), HS256 by `secret`, of the customer `subject`, good for a day.
-[[nodiscard]] std::string make_token(std::string_view secret, std::string_view subject);
+/// Returns: a JSON web token (RFC 7519), HS256 by `secret`, of `subject` in `role`, good for a day.
+[[nodiscard]] std::string make_token(std::string_view secret, std::string_view subject,
+                                     std::string_view role = "customer");
 
 /// Returns: `count` tokens, of load-00000, load-00001, ...
 [[nodiscard]] std::vector<std::string> make_tokens(std::string_view secret, std::size_t count);

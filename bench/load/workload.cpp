@@ -55,6 +55,7 @@ Workload::Workload(const WorkloadOptions& options) : options_(options), seat_nam
     bodies_.push_back("Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
                       body);
   }
+  partner_token_ = "Authorization: Bearer " + make_token(options.secret, "load-partner", "partner") + "\r\n";
   for (const std::string& token : make_tokens(options.secret, options.users)) {
     tokens_.push_back("Authorization: Bearer " + token + "\r\n");
   }
@@ -63,6 +64,7 @@ Workload::Workload(const WorkloadOptions& options) : options_(options), seat_nam
 std::uint64_t Workload::size() const noexcept {
   if (options_.mode == Mode::reserve) return std::uint64_t{show_ids_.size()} * seat_names_.size();
   if (options_.mode == Mode::race) return options_.users;
+  if (options_.mode == Mode::commands) return std::uint64_t{show_ids_.size()} * seat_names_.size() / options_.batch;
   return ~std::uint64_t{0};
 }
 
@@ -87,9 +89,29 @@ void Workload::append_reserve(const Step& at, std::string& out) const {
 
 void Workload::append(std::uint64_t number, std::string& out) const {
   const Step at = step(number);
+  if (options_.mode == Mode::commands) return append_batch(number, out);
   if (options_.mode != Mode::seats) return append_reserve(at, out);
   out += heads_[at.show];
   out += "\r\n";
+}
+
+void Workload::append_batch(std::uint64_t number, std::string& out) const {
+  static thread_local std::string lines;
+  lines.clear();
+  for (std::uint64_t i = 0; i < options_.batch; ++i) {
+    const Step at = step(number * options_.batch + i);
+    lines += R"({"command":"reserve","show_id":")";
+    lines += show_ids_[at.show];
+    lines += R"(","seat_ids":[)";
+    lines += seat_names_[at.group];
+    lines += R"(],"user_id":"load-)";
+    lines += std::to_string(at.user);
+    lines += "\"}\n";
+  }
+  out += "POST /commands HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\n";
+  out += partner_token_;
+  out += "Content-Length: " + std::to_string(lines.size()) + "\r\n\r\n";
+  out += lines;
 }
 
 void Workload::append_hot(std::size_t connection, std::string& out) const {

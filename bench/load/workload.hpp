@@ -10,10 +10,11 @@
 namespace usher::bench {
 
 enum class Mode : std::uint8_t {
-  reserve,  ///< POST reserve, over all shows, each seat once: answers are 201 until the seats are gone
-  race,     ///< POST reserve for seats of the first show, many times each: one 201 per seat
-  hot,      ///< each connection alternates POST reserve and DELETE for seats of its own on the first show
-  seats,    ///< GET seat map, over all shows
+  reserve,   ///< POST reserve, over all shows, each seat once: answers are 201 until the seats are gone
+  race,      ///< POST reserve for seats of the first show, many times each: one 201 per seat
+  hot,       ///< each connection alternates POST reserve and DELETE for seats of its own on the first show
+  seats,     ///< GET seat map, over all shows
+  commands,  ///< POST /commands: `batch` lines, each a reserve as in Mode::reserve
 };
 
 struct WorkloadOptions {
@@ -23,6 +24,7 @@ struct WorkloadOptions {
   std::size_t row_seats = 20;  ///< 1, 2, 3 ...
   std::size_t seats = 2;       ///< side by side in one request; divides row_seats
   std::size_t users = 20'000;
+  std::size_t batch = 1'000;  ///< lines of one request of Mode::commands
   std::string secret;
   std::string show_prefix = "load-";  ///< a show's id is this and five digits
 };
@@ -57,12 +59,14 @@ class Workload {
   };
   [[nodiscard]] Step step(std::uint64_t number) const noexcept;
   void append_reserve(const Step& step, std::string& out) const;
+  void append_batch(std::uint64_t number, std::string& out) const;
 
   WorkloadOptions options_;
   std::vector<std::string> show_ids_;
   std::vector<std::string> seat_names_;
   std::vector<std::string> heads_;   ///< by show: request line and host
   std::vector<std::string> tokens_;  ///< by user: the authorization line
+  std::string partner_token_;        ///< Mode::commands
   std::vector<std::string> bodies_;  ///< by group of seats: the other lines and the body
 };
 

@@ -79,7 +79,7 @@ def test_names(bench):
     bench.expect("a show already started", bench.reserve(one, path="/shows/started/reserve"), 409, "show_started")
     bench.expect("path that does not exist", bench.server.request("GET", "/nothing"), 404, "not_found")
     bench.expect("a method that a path has not", bench.server.request("PUT", RESERVE, one, bench.alice), 405, "method_not_allowed")
-    bench.expect("method that does not exist", bench.server.request("BREW", RESERVE, None, bench.alice), 501, "not_implemented")
+    bench.expect("method that does not exist", bench.server.request("BREW", RESERVE, None, bench.alice), 501, "method_not_implemented")
     bench.expect("unknown reservation", bench.server.request("GET", f"/reservations/{UNKNOWN}", bearer=bench.alice), 404,
                  "unknown_reservation")
     bench.expect("id that is no id", bench.server.request("GET", "/reservations/x", bearer=bench.alice), 404, "unknown_reservation")
@@ -125,7 +125,7 @@ def test_tokens(bench):
     }
     for what, bearer in bad.items():
         bench.expect(what, bench.reserve(one, bearer), 401, ("invalid_token", "unauthorized", "token_expired"))
-    bench.expect("import by a customer", bench.server.request("POST", "/admin/import", {"movies": []}, bench.alice), 403, ("forbidden", "role_required"))
+    bench.expect("import by a customer", bench.server.request("POST", "/admin/import", {"movies": []}, bench.alice), 403, "forbidden")
     check(bench.seat_map() == before, "bad tokens: the seat map has not changed")
 
 
@@ -159,35 +159,34 @@ def raw_answer(port, data):
 
 
 def raw_requests(bearer):
-    """(what, bytes, status): framing that RFC 9112 forbids, and sizes beyond the limits."""
+    """(what, bytes, status, code): framing that RFC 9112 forbids, and sizes beyond the limits."""
     start = f"POST {RESERVE} HTTP/1.1\r\n".encode()
     host = b"Host: localhost\r\n"
     auth = f"Authorization: Bearer {bearer}\r\nContent-Type: application/json\r\n".encode()
     body = b'{"seat_ids":["A1"]}'
     length = f"Content-Length: {len(body)}\r\n".encode()
-    yield "no host", start + auth + length + b"\r\n" + body, 400
-    yield "two hosts", start + host + host + auth + length + b"\r\n" + body, 400
-    yield "two lengths", start + host + auth + length + b"Content-Length: 5\r\n\r\n" + body, 400
-    yield "length and chunked", start + host + auth + length + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400
-    yield "TE gzip", start + host + auth + b"Transfer-Encoding: gzip\r\n\r\n" + body, 400
-    yield "length that is no number", start + host + auth + b"Content-Length: +19\r\n\r\n" + body, 400
-    yield "folded header", start + host + auth + b"X-A: 1\r\n 2\r\n" + length + b"\r\n" + body, 400
-    yield "blank before the colon", start + host + auth + b"X-A : 1\r\n" + length + b"\r\n" + body, 400
-    yield "HTTP/3.0", start.replace(b"HTTP/1.1", b"HTTP/3.0") + host + auth + length + b"\r\n" + body, 505
-    yield "not HTTP at all", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello\r\n\r\n", 400
-    yield "header over the limit", start + host + auth + b"X-Big: " + b"x" * 70_000 + b"\r\n" + length + b"\r\n" + body, 431
-    yield "too many headers", start + host + auth + b"".join(b"X-%d: 1\r\n" % n for n in range(2_000)) + b"\r\n", 431
-    yield "target over the limit", b"GET /movies?q=" + b"x" * 12_000 + b" HTTP/1.1\r\n" + host + b"\r\n", 414
-    yield "body over the limit", start + host + auth + b"Content-Length: 2000000\r\n\r\n" + b" " * 2_000_000, 413
+    yield "no host", start + auth + length + b"\r\n" + body, 400, "missing_host"
+    yield "two hosts", start + host + host + auth + length + b"\r\n" + body, 400, "duplicate_host"
+    yield "two lengths", start + host + auth + length + b"Content-Length: 5\r\n\r\n" + body, 400, "duplicate_content_length"
+    yield "length and chunked", start + host + auth + length + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "transfer_encoding_and_length"
+    yield "TE gzip", start + host + auth + b"Transfer-Encoding: gzip\r\n\r\n" + body, 400, "bad_transfer_encoding"
+    yield "length that is no number", start + host + auth + b"Content-Length: +19\r\n\r\n" + body, 400, "bad_content_length"
+    yield "folded header", start + host + auth + b"X-A: 1\r\n 2\r\n" + length + b"\r\n" + body, 400, "folded_field"
+    yield "blank before the colon", start + host + auth + b"X-A : 1\r\n" + length + b"\r\n" + body, 400, "space_before_colon"
+    yield "HTTP/3.0", start.replace(b"HTTP/1.1", b"HTTP/3.0") + host + auth + length + b"\r\n" + body, 505, "version_not_supported"
+    yield "not HTTP at all", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello\r\n\r\n", 400, "bad_request_line"
+    yield "header over the limit", start + host + auth + b"X-Big: " + b"x" * 70_000 + b"\r\n" + length + b"\r\n" + body, 431, "head_too_large"
+    yield "too many headers", start + host + auth + b"".join(b"X-%d: 1\r\n" % n for n in range(2_000)) + b"\r\n", 431, ("too_many_fields", "head_too_large")
+    yield "target over the limit", b"GET /movies?q=" + b"x" * 12_000 + b" HTTP/1.1\r\n" + host + b"\r\n", 414, "target_too_long"
+    yield "body over the limit", start + host + auth + b"Content-Length: 2000000\r\n\r\n" + b" " * 2_000_000, 413, "body_too_large"
 
 
 def test_framing(bench):
     before = bench.seat_map()
-    for what, data, status in raw_requests(bench.alice):
-        got, headers, body = raw_answer(bench.server.port, data)
-        check(got == status, f"{what}: status {got}, not {status}: {body}")
-        check(isinstance(body, dict) and bool(body.get("code")), f"{what}: a code in {body}")
-        check(headers.get("Connection", "").lower() == "close", f"{what}: the connection is closed: {headers}")
+    for what, data, status, code in raw_requests(bench.alice):
+        answer = raw_answer(bench.server.port, data)
+        bench.expect(what, answer, status, code)
+        check(answer[1].get("Connection", "").lower() == "close", f"{what}: the connection is closed: {answer[1]}")
         check(bench.server.is_ready(), f"{what}: the server lives on")
     smuggled = f"GET {SHOW}/seats HTTP/1.1\r\nHost: x\r\n\r\n".encode()
     chunk_of = f"POST {RESERVE} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\n".encode()

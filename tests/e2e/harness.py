@@ -100,7 +100,7 @@ def make_catalog(shows, rows=10, row_seats=20, prefix="load-", starts_in_hours=4
     first += datetime.timedelta(hours=starts_in_hours)
     per_screen = 100
     screens = [f"{prefix}screen-{n}" for n in range((shows + per_screen - 1) // per_screen)]
-    hall = {"rows": [{"row": chr(ord("A") + row), "seats": row_seats} for row in range(rows)]}
+    hall = {"layout_id": f"{prefix}hall", "rows": [{"row": f"A-{chr(ord('A') + rows - 1)}", "seats": f"{row_seats}S"}]}
     listed = [{
         "show_id": f"{prefix}{n:05d}", "movie_id": f"{prefix}movie", "screen_id": screens[n // per_screen],
         "start_time": rfc3339(first + datetime.timedelta(hours=3 * (n % per_screen))),
@@ -109,13 +109,13 @@ def make_catalog(shows, rows=10, row_seats=20, prefix="load-", starts_in_hours=4
     theater = {
         "theater_id": f"{prefix}theater", "name": "Load Theater", "chain": "Load", "city": "Berlin", "city_id": "berlin",
         "address": "Somewhere 1", "latitude": 52.52, "longitude": 13.405, "time_zone": "Europe/Berlin",
-        "screens": [{"screen_id": s, "name": s, "seat_layout": hall} for s in [*screens, *(s for s, _ in extra_shows)]],
+        "screens": [{"screen_id": s, "name": s, "layout_id": hall["layout_id"]} for s in [*screens, *(s for s, _ in extra_shows)]],
     }
     for screen, show in extra_shows:
         listed.append({**listed[0], **show, "screen_id": screen})
     movie = {"movie_id": f"{prefix}movie", "title": "The Load", "description": "A test.", "duration_minutes": 100,
              "genre": "Drama", "language": "en", "release_date": "2024-01-01", "rating": "PG"}
-    return {"movies": [movie], "theaters": [theater], "shows": listed}
+    return {"layouts": [hall], "movies": [movie], "theaters": [theater], "shows": listed}
 
 
 def write_json(path, document):
