@@ -9,6 +9,12 @@
 #include "usher/assert.hpp"
 
 namespace usher::engine {
+namespace {
+
+/// What a reservation's 16 bits can count; a person has long given up.
+constexpr std::uint16_t attempts_max = 0xffff;
+
+}  // namespace
 
 bool ShowActor::all_free(const Reservation& reservation) const noexcept {
   const SeatPlanes planes = state_.planes(show_);
@@ -36,6 +42,11 @@ void ShowActor::start_payment(const Command& command, Reply& reply) {
       return;
   }
   if ((reply.refusal = check_selling()) != Refusal::none) return;
+  if (reservation.attempt == attempts_max) {
+    reply.refusal = Refusal::payment_declined;
+    reply.decline = PaymentDecline::gateway_refused;
+    return;
+  }
   Event event{};
   event.type = EventType::payment_started;
   event.sequence = reservation.sequence;
@@ -134,6 +145,23 @@ std::int64_t ShowActor::refund_for(const Reservation& reservation, std::uint32_t
   return amount;
 }
 
+namespace {
+
+/// Notes the positions of the command's seats in the reservation. Returns: whether it has them all.
+[[nodiscard]] bool mask_of(const Command& command, const Reservation& reservation, std::uint32_t& mask) noexcept {
+  if (command.seat_count > command.seats.size()) return false;
+  bool all_known = true;
+  for (std::uint32_t i = 0; i < command.seat_count; ++i) {
+    const auto* end = reservation.seats.begin() + reservation.seat_count;
+    const auto* at = std::find(reservation.seats.begin(), end, command.seats[i]);
+    all_known = all_known && at != end;
+    if (at != end) mask |= 1U << static_cast<std::uint32_t>(at - reservation.seats.begin());
+  }
+  return all_known;
+}
+
+}  // namespace
+
 void ShowActor::cancel(const Command& command, Reply& reply) {
   SlabIndex found = 0;
   if ((reply.refusal = find_booking(command, found)) != Refusal::none) return;
@@ -141,14 +169,11 @@ void ShowActor::cancel(const Command& command, Reply& reply) {
   const Reservation& reservation = state_.reservations[found];
   const Booking& booking = state_.bookings[reservation.booking];
   std::uint32_t mask = 0;
-  for (std::uint32_t i = 0; i < command.seat_count; ++i) {
-    const auto* end = reservation.seats.begin() + reservation.seat_count;
-    const auto* at = std::find(reservation.seats.begin(), end, command.seats[i]);
-    if (at == end) return void(reply.refusal = Refusal::unknown_seat_in_booking);
-    mask |= 1U << static_cast<std::uint32_t>(at - reservation.seats.begin());
-  }
+  const bool all_known = mask_of(command, reservation, mask);
   if (command.seat_count == 0) mask = reservation.all_mask() & ~booking.cancelled;
-  if (mask == 0 || (mask & booking.cancelled) != 0) return void(reply.refusal = Refusal::already_cancelled);
+  const bool nothing_left = booking.cancelled == reservation.all_mask();
+  if (nothing_left || (mask & booking.cancelled) != 0) return void(reply.refusal = Refusal::already_cancelled);
+  if (!all_known) return void(reply.refusal = Refusal::unknown_seat_in_booking);
   const std::optional<std::uint8_t> percent = refund_percent(booking.terms->policy, record_.now, show_.start);
   if (!percent || show_.status == ShowStatus::completed) return void(reply.refusal = Refusal::cancellation_too_late);
   const std::int64_t refund = refund_for(reservation, mask, *percent);

@@ -35,8 +35,19 @@ Status Shard::restore(const CheckpointRow& row) {
   return make_error(ErrorCode::corrupt, "checkpoint row of a kind that a shard does not have");
 }
 
+namespace {
+
+[[nodiscard]] Error misfit(const Record& record, const std::string& what) {
+  return make_error(ErrorCode::corrupt,
+                    "shard " + std::to_string(record.shard) + " LSN " + std::to_string(record.lsn) + ": " + what);
+}
+
+}  // namespace
+
 Status Shard::replay(const Record& record) {
-  replayed_lsn_ = record.lsn;
+  if (to_ms(record.now) < 0 || to_ms(record.now) > instant_ms_max || record.events.empty()) {
+    return misfit(record, "no record has this time or no events");
+  }
   state_.last_now = std::max(state_.last_now, record.now);
   if (record.show == ShowNumber::none) {
     for (const Event& event : record.events) {
@@ -48,17 +59,15 @@ Status Shard::replay(const Record& record) {
   if (show != 0 && record.lsn <= state_.shows[show].lsn) return Done{};  // its checkpoint has seen it
   for (const Event& event : record.events) {
     bool applied = false;
-    if (event.type == EventType::show_opened) {
+    if (event.type == EventType::show_opened && text_fits(record, event)) {
       show = engine::open_show(state_, record.show, record.text_of(event));
       applied = show != 0;
     } else {
       applied = show != 0 && apply_event(state_, show, record, event);
     }
     if (!applied) {
-      return make_error(ErrorCode::corrupt, "shard " + std::to_string(state_.index) + " LSN " +
-                                                std::to_string(record.lsn) + ": an event of type " +
-                                                std::to_string(static_cast<int>(event.type)) + " does not fit show " +
-                                                std::to_string(to_value(record.show)));
+      return misfit(record, "an event of type " + std::to_string(static_cast<int>(event.type)) + " does not fit show " +
+                                std::to_string(to_value(record.show)));
     }
     if (event.type == EventType::show_cancelled) cancelling_.push_back(show);
   }
@@ -72,9 +81,8 @@ void Shard::finish_recovery() {
 }
 
 Status Shard::replay_shard_event(const Record& record, const Event& event) {
-  if (event.type != EventType::layout_defined) {
-    return make_error(ErrorCode::corrupt, "shard " + std::to_string(state_.index) + " LSN " +
-                                              std::to_string(record.lsn) + ": an event that a shard does not have");
+  if (event.type != EventType::layout_defined || !text_fits(record, event)) {
+    return misfit(record, "an event that a shard does not have");
   }
   const auto interned = state_.shared.layouts.intern_bytes(record.text_of(event));
   if (!interned) return interned.error();
@@ -204,15 +212,8 @@ void Shard::on_key_timer(SlabIndex index, Instant now) {
     entry.timer = state_.wheel.add(now + std::chrono::hours{1}, TimerKind::idempotency, index);
     return;
   }
-  (entry.previous != 0 ? state_.keys[entry.previous].next : state_.shows[entry.show].keys) = entry.next;
-  if (entry.next != 0) state_.keys[entry.next].previous = entry.previous;
-  const SlabIndex reservation = state_.find_reservation(entry.show, entry.effect.sequence);
-  if (reservation != 0 && state_.reservations[reservation].key == index) state_.reservations[reservation].key = 0;
-  state_.by_key.erase(entry.tag.key_low, index);
-  const SlabIndex person = state_.find_person(entry.user);
-  --state_.people[person].live_keys;
-  state_.tidy_person(person);
-  state_.keys.release(index);
+  entry.timer = 0;
+  state_.forget_key(index);
 }
 
 void Shard::cancel_in_bulk(Instant now) {

@@ -120,7 +120,6 @@ class Shard final : public ReplayTarget, private RecordSink {
   ShardState state_;
   LogLane* lane_ = nullptr;
   Record record_;
-  Lsn replayed_lsn_ = 0;
   std::vector<std::uint64_t> layouts_;      ///< hashes that this shard's log defines
   std::vector<SlabIndex> gathering_;        ///< shows changed in the round that gathers
   std::vector<SlabIndex> sealed_;           ///< those of the round in flight

@@ -75,6 +75,20 @@ void ShardState::tidy_person(SlabIndex person) {
   people.release(person);
 }
 
+void ShardState::forget_key(SlabIndex key) {
+  const IdempotencyEntry& entry = keys[key];
+  if (entry.timer != 0) wheel.cancel(entry.timer);
+  (entry.previous != 0 ? keys[entry.previous].next : shows[entry.show].keys) = entry.next;
+  if (entry.next != 0) keys[entry.next].previous = entry.previous;
+  const SlabIndex reservation = find_reservation(entry.show, entry.effect.sequence);
+  if (reservation != 0 && reservations[reservation].key == key) reservations[reservation].key = 0;
+  by_key.erase(entry.tag.key_low, key);
+  const SlabIndex person = find_person(entry.user);
+  --people[person].live_keys;
+  tidy_person(person);
+  keys.release(key);
+}
+
 std::size_t ShardState::capacity_bytes() const noexcept {
   return wheel.capacity_bytes() + arena.capacity_bytes() + shows.capacity_bytes() + reservations.capacity_bytes() +
          bookings.capacity_bytes() + refunds.capacity_bytes() + users.capacity_bytes() + people.capacity_bytes() +

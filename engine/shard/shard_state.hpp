@@ -99,6 +99,8 @@ struct ShardState {
   /// Frees the entry when nothing is left to remember in it.
   void tidy_user(SlabIndex user_on_show, Instant now);
   void tidy_person(SlabIndex person);
+  /// Removes an idempotency key from wherever it is listed, the wheel included.
+  void forget_key(SlabIndex key);
 
   [[nodiscard]] SeatPlanes planes(const Show& show) const noexcept { return {show.planes, show.layout->seat_count()}; }
   [[nodiscard]] std::uint32_t plane_words(const Show& show) const noexcept {

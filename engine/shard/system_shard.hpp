@@ -23,7 +23,8 @@ class SystemShard final : public ReplayTarget {
   [[nodiscard]] Status replay(const Record& record) override {
     last_now_ = std::max(last_now_, record.now);
     for (const Event& event : record.events) {
-      if (event.type != EventType::catalog_changed)
+      const bool fits = std::size_t{event.text_first} + event.text_size <= record.payload.size();
+      if (event.type != EventType::catalog_changed || !fits)
         return make_error(ErrorCode::corrupt, "not an event of the catalog");
       if (Status status = catalog_.apply(record.text_of(event)); !status) return status;
     }

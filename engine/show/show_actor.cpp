@@ -281,6 +281,11 @@ void ShowActor::sweep() {
   Instant earliest = Instant::max();
   for (SlabIndex at = show_.live.first; at != 0;) {
     const SlabIndex next = state_.reservations[at].next;
+    // all of a show live equally long: whoever comes later in the chain dies no earlier
+    if (const Instant expires_at = state_.reservations[at].expires_at; expires_at > record_.now) {
+      earliest = std::min(earliest, expires_at);
+      break;
+    }
     const Instant deadline = deadline_of(state_, state_.reservations[at]);
     if (deadline > record_.now) {
       earliest = std::min(earliest, deadline);

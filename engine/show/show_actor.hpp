@@ -92,6 +92,11 @@ class ShowActor {
 /// Everything a reservation or booking says of itself.
 void fill_reply(const ShardState& state, SlabIndex reservation, Reply& reply) noexcept;
 
+/// Do the event's bytes lie within the record's payload?
+[[nodiscard]] constexpr bool text_fits(const Record& record, const Event& event) noexcept {
+  return std::size_t{event.text_first} + event.text_size <= record.payload.size();
+}
+
 /// Applies one event of a record to a show, live and at replay alike.
 /// Returns: false when the event does not fit the state, which only damaged or foreign logs can bring about.
 [[nodiscard]] bool apply_event(ShardState& state, SlabIndex show, const Record& record, const Event& event);

@@ -9,6 +9,9 @@
 namespace usher::engine {
 namespace {
 
+/// What a checkpoint can hold.
+constexpr std::int64_t amount_max = std::int64_t{1} << 62U;
+
 /// One event about to be applied, with what it is about.
 struct Applying {
   ShardState& state;
@@ -75,6 +78,13 @@ void remember_expired(const Applying& a, SlabIndex index) {
   set_timer(a.state, index, until);
 }
 
+[[nodiscard]] bool fits(Instant at) noexcept {
+  return to_ms(at) >= 0 && to_ms(at) <= instant_ms_max;
+}
+[[nodiscard]] bool fits(std::int64_t amount) noexcept {
+  return amount >= 0 && amount <= amount_max;
+}
+
 [[nodiscard]] bool seats_fit(const Applying& a) noexcept {
   const Event& event = a.event;
   if (event.seat_count == 0 || std::size_t{event.seat_first} + event.seat_count > a.record.seats.size()) return false;
@@ -89,13 +99,14 @@ bool apply_reserved(const Applying& a) {
   const Event& event = a.event;
   if (!seats_fit(a) || event.seat_count > limits::seats_per_request_max || event.sequence > limits::sequence_max)
     return false;
+  if (!fits(event.at) || !fits(event.amount)) return false;
+  SeatPlanes planes = a.state.planes(a.show);
+  const SeatIndex* seats = a.record.seats_of(event);
+  if (std::any_of(seats, seats + event.seat_count, [&](SeatIndex seat) { return planes.taken(seat); })) return false;
   if (const SlabIndex old = a.reservation(); old != 0) {
     if (a.state.reservations[old].state != ReservationState::expired) return false;
     forget_expired(a.state, a.show_index, old);  // sequences come again after 16 million
   }
-  SeatPlanes planes = a.state.planes(a.show);
-  const SeatIndex* seats = a.record.seats_of(event);
-  if (std::any_of(seats, seats + event.seat_count, [&](SeatIndex seat) { return planes.taken(seat); })) return false;
 
   const SlabIndex index = a.state.reservations.allocate();
   Reservation& reservation = a.state.reservations[index];
@@ -142,7 +153,9 @@ bool apply_expired(const Applying& a) {
   Reservation& reservation = a.state.reservations[index];
   free_seats(a.state, a.show, a.state.planes(a.show).reserved(), reservation, reservation.all_mask());
   const bool was_paying = reservation.state == ReservationState::paying;
-  if (!was_paying) ++a.state.users[reservation.on_show].abandoned;
+  UserOnShow& user = a.state.users[reservation.on_show];
+  const bool counts = a.show.terms->policy.cooldown_after_abandoned != 0 && user.abandoned != 0xff;
+  if (!was_paying && counts) ++user.abandoned;
   leave_living(a.state, a.show, index, a.record.now);
   if (was_paying) {
     reservation.state = ReservationState::lapsed;
@@ -160,7 +173,8 @@ bool apply_payment_started(const Applying& a) {
   Reservation& reservation = a.state.reservations[index];
   reservation.state = ReservationState::paying;
   reservation.attempt = static_cast<std::uint16_t>(a.event.attempt);
-  set_timer(a.state, index, a.event.at);
+  reservation.key = 0;  // that of an earlier attempt, if any; finish_record() notes this one's
+  set_timer(a.state, index, deadline_of(a.state, reservation));
   return true;
 }
 
@@ -170,6 +184,7 @@ bool apply_payment_declined(const Applying& a) {
   Reservation& reservation = a.state.reservations[index];
   if (reservation.state == ReservationState::paying) {
     reservation.state = ReservationState::reserved;
+    a.show.earliest = std::min(a.show.earliest, reservation.expires_at);  // it dies earlier again
     set_timer(a.state, index, reservation.expires_at);
     return true;
   }
@@ -190,10 +205,8 @@ void link_booking(ShardState& state, SlabIndex index) {
 
 /// Makes the booking that belongs to a charge and moves the reservation to the settled ones.
 [[nodiscard]] Booking* settle(const Applying& a, SlabIndex index) {
-  if (a.event.text_size > limits::payment_ref_bytes_max ||
-      a.event.text_first + std::size_t{a.event.text_size} > a.record.payload.size()) {
-    return nullptr;
-  }
+  if (a.event.text_size > limits::payment_ref_bytes_max || !text_fits(a.record, a.event)) return nullptr;
+  if (!fits(a.event.amount)) return nullptr;
   Reservation& reservation = a.state.reservations[index];
   if (reservation.live()) {
     leave_living(a.state, a.show, index, a.record.now);
@@ -279,6 +292,7 @@ bool apply_seats_cancelled(const Applying& a) {
   Reservation& reservation = a.state.reservations[index];
   Booking& booking = a.state.bookings[reservation.booking];
   if (a.event.mask == 0 || (a.event.mask & (booking.cancelled | ~reservation.all_mask())) != 0) return false;
+  if (!fits(a.event.amount)) return false;
   booking.cancelled |= a.event.mask;
   free_seats(a.state, a.show, a.state.planes(a.show).booked(), reservation, a.event.mask);
   owe(a.state, booking, a.event.amount, a.event.mask, a.event.code);
@@ -302,6 +316,8 @@ bool apply_blocked(const Applying& a, bool blocked) {
   if (!seats_fit(a)) return false;
   SeatPlanes planes = a.state.planes(a.show);
   const SeatIndex* seats = a.record.seats_of(a.event);
+  const auto taken = [&](SeatIndex seat) { return planes.taken(seat); };
+  if (blocked && std::any_of(seats, seats + a.event.seat_count, taken)) return false;
   for (std::uint32_t i = 0; i < a.event.seat_count; ++i) {
     const bool was_taken = planes.taken(seats[i]);
     blocked ? SeatPlanes::set(planes.blocked(), seats[i]) : SeatPlanes::clear(planes.blocked(), seats[i]);
@@ -321,6 +337,7 @@ bool apply_ended(const Applying& a, ShowStatus status) {
 }
 
 bool apply_cooldown(const Applying& a) {
+  if (!fits(a.event.at)) return false;
   const SlabIndex index = a.state.make_user(a.show_index, a.event.user);
   UserOnShow& user = a.state.users[index];
   user.abandoned = 0;
@@ -330,33 +347,24 @@ bool apply_cooldown(const Applying& a) {
   return true;
 }
 
-void store_effect(ShardState& state, SlabIndex show_index, const Record& record, const Event& effect) {
-  SlabIndex index = state.find_key(record.idempotency);
-  if (index == 0 && record.now + ShardState::key_lifetime <= state.born) return;
-  if (index == 0) {
-    index = state.keys.allocate();
-    IdempotencyEntry& entry = state.keys[index];
-    entry.tag = record.idempotency;
-    entry.user = record.actor;
-    entry.created = record.now;
-    entry.show = show_index;
-    entry.next = state.shows[show_index].keys;
-    if (entry.next != 0) state.keys[entry.next].previous = index;
-    state.shows[show_index].keys = index;
-    entry.timer = state.wheel.add(record.now + ShardState::key_lifetime, TimerKind::idempotency, index);
-    state.by_key.insert(entry.tag.key_low, index);
-    ++state.people[state.make_person(entry.user)].live_keys;
-  }
+[[nodiscard]] SlabIndex make_key(ShardState& state, SlabIndex show_index, const Record& record) {
+  const SlabIndex index = state.keys.allocate();
   IdempotencyEntry& entry = state.keys[index];
-  entry.in_flight = effect.type == EventType::payment_started;
-  entry.effect = Reply{};
-  Reply& reply = entry.effect;
-  reply.shard = state.index;
-  reply.show = record.show;
-  reply.lsn = record.lsn;
-  reply.sequence = effect.sequence;
-  const SlabIndex reservation = state.find_reservation(show_index, effect.sequence);
-  if (reservation != 0) fill_reply(state, reservation, reply);
+  entry.tag = record.idempotency;
+  entry.user = record.actor;
+  entry.created = record.now;
+  entry.show = show_index;
+  entry.next = state.shows[show_index].keys;
+  if (entry.next != 0) state.keys[entry.next].previous = index;
+  state.shows[show_index].keys = index;
+  entry.timer = state.wheel.add(record.now + ShardState::key_lifetime, TimerKind::idempotency, index);
+  state.by_key.insert(entry.tag.key_low, index);
+  ++state.people[state.make_person(entry.user)].live_keys;
+  return index;
+}
+
+/// What is said again to who asks again.
+void fill_effect(const Event& effect, Reply& reply) {
   switch (effect.type) {
     case EventType::reserved:
       reply.type = CommandType::reserve;
@@ -383,7 +391,35 @@ void store_effect(ShardState& state, SlabIndex show_index, const Record& record,
       reply.type = CommandType::finish_payment;
       break;
   }
-  if (entry.in_flight && reservation != 0) state.reservations[reservation].key = index;
+}
+
+void store_effect(ShardState& state, SlabIndex show_index, const Record& record, const Event& effect) {
+  const SlabIndex reservation = state.find_reservation(show_index, effect.sequence);
+  const bool in_flight = effect.type == EventType::payment_started;
+  SlabIndex index = state.find_key(record.idempotency);
+  // the word of the gateway ends the payment that its key began; any other use of a key that is over begins it anew
+  const bool ends = index != 0 && reservation != 0 && state.reservations[reservation].key == index && !in_flight;
+  if (index != 0 && !ends && state.keys[index].created + ShardState::key_lifetime <= record.now) {
+    state.forget_key(index);
+    index = 0;
+  }
+  if (index == 0) {
+    if (!in_flight && record.now + ShardState::key_lifetime <= state.born) return;
+    index = make_key(state, show_index, record);
+  }
+  IdempotencyEntry& entry = state.keys[index];
+  entry.in_flight = in_flight;
+  entry.effect = Reply{};
+  Reply& reply = entry.effect;
+  reply.shard = state.index;
+  reply.show = record.show;
+  reply.lsn = record.lsn;
+  reply.sequence = effect.sequence;
+  if (reservation != 0) {
+    fill_reply(state, reservation, reply);
+    state.reservations[reservation].key = in_flight ? index : 0;
+  }
+  fill_effect(effect, reply);
 }
 
 }  // namespace
@@ -458,7 +494,9 @@ void finish_record(ShardState& state, SlabIndex show, const Record& record) {
 }
 
 SlabIndex open_show(ShardState& state, ShowNumber number, std::string_view terms_bytes) {
-  if (to_value(number) == 0 || to_value(number) >= ShowDirectory::shows_max || state.find_show(number) != 0) return 0;
+  // a number that another shard has is not this one's to open
+  if (to_value(number) == 0 || state.shared.directory.find(number) != nullptr) return 0;
+  if (to_value(number) >= ShowDirectory::shows_max) return 0;
   const Result<ShowTerms> terms = decode_terms(terms_bytes);
   if (!terms) return 0;
   const LayoutTable::Entry layout = state.shared.layouts.find(terms.value().layout_hash);

@@ -91,7 +91,7 @@ struct Reservation {
   SlabIndex user_next = 0;  ///< next live one of the same user on the same show
   TimerHandle timer = 0;
   SlabIndex booking = 0;
-  SlabIndex key = 0;  ///< idempotency entry of the payment in flight
+  SlabIndex key = 0;  ///< idempotency entry of the payment in flight; 0 when that came without a key
   std::uint32_t sequence = 0;
   std::uint16_t attempt = 0;
   ReservationState state = ReservationState::free;
@@ -114,7 +114,7 @@ struct UserOnShow {
   SlabIndex previous = 0;
   SlabIndex reservations = 0;  ///< live ones, newest first
   TimerHandle timer = 0;       ///< end of the cool-down
-  std::uint8_t live = 0;
+  std::uint16_t live = 0;      ///< as many as there are seats, where the policy sets no limit
   std::uint8_t abandoned = 0;
 };
 
