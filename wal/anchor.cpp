@@ -17,7 +17,9 @@ constexpr std::size_t head_bytes = 24;
 constexpr std::size_t entry_bytes = 40;
 constexpr std::size_t crc_over_first = 8;
 
-std::size_t used_bytes(std::size_t shard_total) noexcept { return head_bytes + shard_total * entry_bytes; }
+std::size_t used_bytes(std::size_t shard_total) noexcept {
+  return head_bytes + shard_total * entry_bytes;
+}
 
 template <class T>
 void store(char*& at, const T& value) noexcept {

@@ -25,12 +25,18 @@ void store(std::uint8_t*& at, T value) noexcept {
 
 std::string_view describe(BlobFault fault) noexcept {
   switch (fault) {
-    case BlobFault::none: return "nothing";
-    case BlobFault::too_short: return "the blob is cut short";
-    case BlobFault::not_a_blob: return "the bytes are not a blob";
-    case BlobFault::checksum: return "the checksum does not fit the bytes";
-    case BlobFault::version: return "the blob was written by a newer program";
-    case BlobFault::malformed: return "the header contradicts itself";
+    case BlobFault::none:
+      return "nothing";
+    case BlobFault::too_short:
+      return "the blob is cut short";
+    case BlobFault::not_a_blob:
+      return "the bytes are not a blob";
+    case BlobFault::checksum:
+      return "the checksum does not fit the bytes";
+    case BlobFault::version:
+      return "the blob was written by a newer program";
+    case BlobFault::malformed:
+      return "the header contradicts itself";
   }
   return "";
 }
@@ -75,6 +81,8 @@ BlobFault read_blob_header(std::string_view blob, BlobHeader& header) noexcept {
   return sound ? BlobFault::none : BlobFault::malformed;
 }
 
-bool RecordReader::decode_record_at(Record& record) { return decode_record(in_, header_.base, record); }
+bool RecordReader::decode_record_at(Record& record) {
+  return decode_record(in_, header_.base, record);
+}
 
 }  // namespace usher::wal

@@ -5,9 +5,9 @@
 ///   blob   = header, record*
 ///   header = magic u32 "UBL1", crc32c u32, version u16, shard u16, count u32, epoch u64, first_lsn u64, base_ms u64,
 ///            size u32, reserved u32 = 0, predecessor 32 bytes
-///            all little-endian, 80 bytes. `crc32c` is over all that follows it, to the end of the blob; `count` records,
-///            numbered first_lsn, first_lsn + 1 ...; `size` is that of the records; `predecessor` is the SHA-256 of the
-///            shard's blob before this one, header included, or zeros for the first
+///            all little-endian, 80 bytes. `crc32c` is over all that follows it, to the end of the blob; `count`
+///            records, numbered first_lsn, first_lsn + 1 ...; `size` is that of the records; `predecessor` is the
+///            SHA-256 of the shard's blob before this one, header included, or zeros for the first
 ///   The place of magic, crc32c and version is the same in every version.
 
 #include <cstdint>

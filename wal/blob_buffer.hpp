@@ -40,9 +40,7 @@ class BlobBuffer {
   [[nodiscard]] std::uint8_t* data() noexcept { return bytes_.get(); }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
-  [[nodiscard]] std::string_view view() const noexcept {
-    return {reinterpret_cast<const char*>(bytes_.get()), size_};
-  }
+  [[nodiscard]] std::string_view view() const noexcept { return {reinterpret_cast<const char*>(bytes_.get()), size_}; }
 
  private:
   void grow(std::size_t needed) {

@@ -8,7 +8,9 @@
 namespace usher::wal {
 namespace {
 
-std::size_t row_bytes(const CheckpointRow& row) noexcept { return sizeof(CheckpointRow) + row.state.size(); }
+std::size_t row_bytes(const CheckpointRow& row) noexcept {
+  return sizeof(CheckpointRow) + row.state.size();
+}
 
 std::size_t rows_bytes(const std::vector<CheckpointRow>& rows) noexcept {
   std::size_t bytes = 0;

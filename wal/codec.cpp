@@ -20,7 +20,8 @@ constexpr SeatIndex seat_max = static_cast<SeatIndex>(limits::seats_per_show_max
 
 // Upper bounds of what is written beside seats and text: flags 1, show 5, now 10, actor 10, idempotency 24, count 2.
 constexpr std::size_t record_head_bytes_max = 52;
-// type 1, fields 2, code 1, seat count 3, sequence, attempt, mask and text size 5 each, user 10, random 8, amount 10, at 10.
+// type 1, fields 2, code 1, seat count 3, sequence, attempt, mask and text size 5 each, user 10, random 8, amount 10,
+// at 10.
 constexpr std::size_t event_head_bytes_max = 65;
 constexpr std::size_t seat_bytes_max = 3;
 
@@ -55,7 +56,8 @@ constexpr std::array<std::uint32_t, 128> fields_by_type = make_fields_by_type();
 constexpr std::uint64_t zigzag(std::int64_t value) noexcept {
   return (static_cast<std::uint64_t>(value) << 1U) ^ static_cast<std::uint64_t>(value >> 63);
 }
-/// Distances wrap: two instants may lie more than 2^63 ms apart when a record is nonsense, and that must not be undefined.
+/// Distances wrap: two instants may lie more than 2^63 ms apart when a record is nonsense, and that must not be
+/// undefined.
 constexpr std::int64_t distance(std::int64_t to, std::int64_t from) noexcept {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(to) - static_cast<std::uint64_t>(from));
 }
@@ -195,7 +197,9 @@ void read_event(ByteReader& in, Record& record, Event& event) {
 
 }  // namespace
 
-std::uint32_t fields_of(std::uint8_t type) noexcept { return type < 128 ? fields_by_type[type] : no_such_type; }
+std::uint32_t fields_of(std::uint8_t type) noexcept {
+  return type < 128 ? fields_by_type[type] : no_such_type;
+}
 
 void encode_record(const Record& record, Instant base, BlobBuffer& out) {
   const std::size_t events = record.events.size();

@@ -8,8 +8,8 @@
 ///   event  = type u8, [fields varint], field*
 ///            type: an EventType below 128; bit 7 set: `fields` names the fields, else they are those of the type
 ///   field  = in this order, by bit of `fields`:
-///            0 code u8 | 1 seats | 2 sequence varint | 3 attempt varint | 4 mask varint | 5 text | 6 user varint, XORed
-///            with actor | 7 random u64 | 8 amount signed | 9 at signed, the distance to the record's `now` in ms
+///            0 code u8 | 1 seats | 2 sequence varint | 3 attempt varint | 4 mask varint | 5 text | 6 user varint,
+///            XORed with actor | 7 random u64 | 8 amount signed | 9 at signed, the distance to the record's `now` in ms
 ///   seats  = count varint, signed*: the distance to the seat before (to 0 at first)
 ///   text   = size varint, bytes
 ///   varint = LEB128, low group first; signed = zig-zag varint; u64 little-endian

@@ -1,5 +1,6 @@
 #pragma once
-/// CRC-32C (Castagnoli; RFC 3720 appendix B.4), by the SSE4.2 instruction where the processor has it. Pure, thread-safe.
+/// CRC-32C (Castagnoli; RFC 3720 appendix B.4), by the SSE4.2 instruction where the processor has it. Pure,
+/// thread-safe.
 
 #include <cstddef>
 #include <cstdint>

@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::uint64_t look_every_ns = 100'000'000;
 
-std::string mib(std::uint64_t bytes) { return std::to_string(bytes >> 20U) + " MiB"; }
+std::string mib(std::uint64_t bytes) {
+  return std::to_string(bytes >> 20U) + " MiB";
+}
 
 }  // namespace
 
@@ -25,8 +27,7 @@ Result<std::uint64_t> free_bytes_of(const std::string& directory) {
   return std::uint64_t{status.f_bavail} * std::uint64_t{status.f_frsize};
 }
 
-DiskGuard::DiskGuard(DiskGuardOptions options)
-    : options_(std::move(options)), stop_bytes_(options_.low_water_bytes) {
+DiskGuard::DiskGuard(DiskGuardOptions options) : options_(std::move(options)), stop_bytes_(options_.low_water_bytes) {
   if (!options_.free_bytes) options_.free_bytes = free_bytes_of;
 }
 
@@ -35,7 +36,6 @@ Status DiskGuard::make_room() {
   if (!free) return free.error();
   if (free.value() >= options_.low_water_bytes) return Done{};
   ::unlink(ballast_path().c_str());
-  stop_bytes_.store(options_.low_water_bytes / 4, std::memory_order_relaxed);
   free = options_.free_bytes(options_.directory);
   if (!free) return free.error();
   if (free.value() < options_.low_water_bytes / 4) {
@@ -46,10 +46,12 @@ Status DiskGuard::make_room() {
   return Done{};
 }
 
-Status DiskGuard::lay_ballast() {
-  if (options_.ballast_bytes == 0 || ::access(ballast_path().c_str(), F_OK) == 0) return Done{};
+Status DiskGuard::settle() {
   const Result<std::uint64_t> free = options_.free_bytes(options_.directory);
   if (!free) return free.error();
+  if (free.value() < options_.low_water_bytes)
+    stop_bytes_.store(options_.low_water_bytes / 4, std::memory_order_relaxed);
+  if (options_.ballast_bytes == 0 || ::access(ballast_path().c_str(), F_OK) == 0) return Done{};
   if (free.value() < options_.high_water_bytes + 2 * options_.ballast_bytes) return Done{};
   const int file = ::open(ballast_path().c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
   if (file < 0) return make_error(ErrorCode::io, ballast_path() + ": " + std::strerror(errno));

@@ -40,8 +40,9 @@ class DiskGuard {
   /// Before the store opens: deletes the ballast when space is short. Returns: ErrorCode::no_space when even that does
   /// not help, ErrorCode::io.
   [[nodiscard]] Status make_room();
-  /// After the store opened: lays the ballast down where it is missing and there is plenty of space.
-  [[nodiscard]] Status lay_ballast();
+  /// After the store opened: lays the ballast down where it is missing and there is plenty of space; where there is
+  /// less than the low-water mark already, lowers the mark at which the log stops.
+  [[nodiscard]] Status settle();
 
   [[nodiscard]] bool has_space() noexcept {
     poll();

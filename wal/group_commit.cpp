@@ -20,7 +20,9 @@ GroupCommit::GroupCommit(Store& store, Anchor anchor, SegmentNumber segment, Gro
   if (options_.own_thread) thread_ = std::thread([this] { run(); });
 }
 
-GroupCommit::~GroupCommit() { abandon(); }
+GroupCommit::~GroupCommit() {
+  abandon();
+}
 
 LaneSlot* GroupCommit::add_lane(std::function<void()> wake) {
   const Lock lock(mutex_);
@@ -68,6 +70,7 @@ bool GroupCommit::submit_inline(LaneSlot& slot) {
 void GroupCommit::do_work() {
   Lock lock(mutex_);
   USHER_ASSERT(!busy_ && !thread_.joinable());
+  if (abandoned_) return;
   if (!queue_.empty() && !failed()) commit_queue(lock);
   if (anchor_is_due() && !failed()) {
     busy_ = true;

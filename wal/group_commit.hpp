@@ -41,8 +41,8 @@ struct CommitCounters {
 };
 
 struct GroupCommitOptions {
-  bool own_thread = true;           ///< false: somebody calls do_work() (the simulator)
-  bool anchor_every_commit = false; ///< `wal.anchor=commit`
+  bool own_thread = true;            ///< false: somebody calls do_work() (the simulator)
+  bool anchor_every_commit = false;  ///< `wal.anchor=commit`
   std::uint64_t anchor_delay_ns = 10'000'000;
   FatalHandler fatal;
   std::function<std::uint64_t()> monotonic_ns;

@@ -30,7 +30,8 @@ struct KeyBytes {
 
 template <class T>
 constexpr void put_big_endian(char* out, T value) noexcept {
-  for (std::size_t at = sizeof(T); at-- > 0; value = static_cast<T>(value >> 8U)) out[at] = static_cast<char>(value & 0xffU);
+  for (std::size_t at = sizeof(T); at-- > 0; value = static_cast<T>(value >> 8U))
+    out[at] = static_cast<char>(value & 0xffU);
 }
 template <class T>
 [[nodiscard]] constexpr T get_big_endian(const char* in) noexcept {
@@ -85,7 +86,11 @@ struct CheckpointKey {
   put_big_endian<std::uint16_t>(key.data() + prefix.size(), shard);
   return key;
 }
-[[nodiscard]] inline std::string meta_covered(ShardIndex shard) { return meta_shard_key("covered/", shard); }
-[[nodiscard]] inline std::string meta_base(ShardIndex shard) { return meta_shard_key("base/", shard); }
+[[nodiscard]] inline std::string meta_covered(ShardIndex shard) {
+  return meta_shard_key("covered/", shard);
+}
+[[nodiscard]] inline std::string meta_base(ShardIndex shard) {
+  return meta_shard_key("base/", shard);
+}
 
 }  // namespace usher::wal

@@ -19,8 +19,8 @@ namespace usher::wal {
 /// Where a shard's log ends.
 struct ShardTail {
   Lsn last_lsn = 0;
-  ChainHash hash{};      ///< of the blob that ends there
-  Instant highest_now{}; ///< of all records so far
+  ChainHash hash{};       ///< of the blob that ends there
+  Instant highest_now{};  ///< of all records so far
 };
 
 class Lane final : public LogLane {

@@ -29,10 +29,14 @@ constexpr int log_memtables_max = 17;
 
 std::string family_name(Place place) {
   switch (place.table) {
-    case Table::log: return std::string(log_prefix) + std::to_string(place.segment);
-    case Table::checkpoints: return "checkpoints";
-    case Table::people: return "people";
-    case Table::meta: return "meta";
+    case Table::log:
+      return std::string(log_prefix) + std::to_string(place.segment);
+    case Table::checkpoints:
+      return "checkpoints";
+    case Table::people:
+      return "people";
+    case Table::meta:
+      return "meta";
   }
   return {};
 }
@@ -53,10 +57,14 @@ Error to_error(const rocksdb::Status& status, const std::string& what) {
   if (status.IsNoSpace()) code = ErrorCode::no_space;
   if (text.find("LOCK") != std::string::npos || text.find("lock hold") != std::string::npos) code = ErrorCode::busy;
   switch (code) {
-    case ErrorCode::busy: return {code, what + ": another process has this directory open (" + text + ")"};
-    case ErrorCode::corrupt: return {code, what + ": stored bytes are damaged (" + text + ")"};
-    case ErrorCode::no_space: return {code, what + ": the disk is full (" + text + ")"};
-    default: return {code, what + ": " + text};
+    case ErrorCode::busy:
+      return {code, what + ": another process has this directory open (" + text + ")"};
+    case ErrorCode::corrupt:
+      return {code, what + ": stored bytes are damaged (" + text + ")"};
+    case ErrorCode::no_space:
+      return {code, what + ": the disk is full (" + text + ")"};
+    default:
+      return {code, what + ": " + text};
   }
 }
 
@@ -65,7 +73,9 @@ Status to_status(const rocksdb::Status& status, const char* what) {
   return to_error(status, what);
 }
 
-Error errno_error(const std::string& what) { return {ErrorCode::io, what + ": " + std::strerror(errno)}; }
+Error errno_error(const std::string& what) {
+  return {ErrorCode::io, what + ": " + std::strerror(errno)};
+}
 
 /// RocksDB would go on in read-only mode after a failed flush; we end instead (DESIGN 4.4).
 class FatalListener final : public rocksdb::EventListener {

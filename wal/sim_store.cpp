@@ -85,7 +85,9 @@ void SimDisk::fail_sync_after(std::uint64_t count) {
   syncs_left_ = count;
 }
 
-void SimDisk::heal() { fail_sync_after(~std::uint64_t{0}); }
+void SimDisk::heal() {
+  fail_sync_after(~std::uint64_t{0});
+}
 
 std::size_t SimDisk::unsynced_batches() const {
   const std::lock_guard lock(mutex_);
@@ -109,7 +111,9 @@ void SimDisk::edit_anchor(const std::function<void(std::string (&slots)[2])>& ch
   std::copy(std::begin(live_.anchor), std::end(live_.anchor), std::begin(durable_.anchor));
 }
 
-std::unique_ptr<StoreBatch> SimStore::make_batch() { return std::make_unique<SimBatch>(); }
+std::unique_ptr<StoreBatch> SimStore::make_batch() {
+  return std::make_unique<SimBatch>();
+}
 
 Status SimStore::write(StoreBatch& batch, bool sync) {
   const std::lock_guard lock(disk_.mutex_);

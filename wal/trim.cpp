@@ -42,7 +42,9 @@ Segments::Segments(Store& store, GroupCommit& commit, SegmentOptions options, st
       bytes_already_(bytes_already),
       begun_ns_(now_ns) {}
 
-void Segments::set_covered(ShardIndex shard, Lsn lsn) noexcept { covered_[shard] = std::max(covered_[shard], lsn); }
+void Segments::set_covered(ShardIndex shard, Lsn lsn) noexcept {
+  covered_[shard] = std::max(covered_[shard], lsn);
+}
 
 Result<bool> Segments::rotate_if_due(std::uint64_t now_ns) {
   const std::uint64_t bytes = bytes_already_ + commit_.segment_bytes();
