@@ -50,7 +50,9 @@ void Connection::close() noexcept {
   }
   slots_.drop_all();
   output_.clear();
+  loop_.give_buffer(output_.take_buffer());
   chunked_.reset();
+  loop_.give_buffer(std::move(input_));
   input_.clear();
   input_.release_above(0);
   loop_.input_bytes_ -= accounted_bytes_;

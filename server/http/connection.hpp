@@ -97,6 +97,7 @@ class Connection : private DeadlineWheel::Node {
 
   // connection_output.cpp: from the handler to the socket
   std::size_t refuse(ParseError error, std::string_view data);
+  [[nodiscard]] json::TextBuffer& output_bytes();
   void write_answer(json::TextBuffer& out, const SlotRing::Slot& slot, const Response& response);
   void finish_head_slot();
   void release_held();

@@ -70,9 +70,13 @@ bool Connection::read_into_input() {
 
 // Keeps what consume() left over, gives the memory back when nothing is left, and keeps the loop's sum.
 void Connection::keep_rest(std::string_view rest) {
-  if (!stopped_) input_.append(rest);
-  if (stopped_) input_.clear();
-  if (input_.empty()) input_.release_above(0);
+  if (stopped_) {
+    input_.clear();
+  } else if (!rest.empty()) {
+    if (input_.capacity() == 0) input_ = loop_.take_buffer();
+    input_.append(rest);
+  }
+  if (input_.empty()) loop_.give_buffer(std::move(input_));
   const std::size_t held = input_.capacity() + (chunked_ ? chunked_->decoder.body().size() : 0);
   loop_.input_bytes_ += held - accounted_bytes_;
   accounted_bytes_ = held;
@@ -242,7 +246,7 @@ void Connection::offer_continue(const Request& request) {
     continue_due_ = true;
     return;
   }
-  output_.bytes().append("HTTP/1.1 100 Continue\r\n\r\n");
+  output_bytes().append("HTTP/1.1 100 Continue\r\n\r\n");
   mark_dirty();
 }
 

@@ -16,7 +16,7 @@ bool Connection::respond(std::uint32_t number, const Response& response) {
   SlotRing::Slot& slot = slots_[number];
   if (response.close || (loop_.draining_ && number + 1 == slots_.tail())) slot.style.close = true;
   if (number == slots_.head()) {
-    write_answer(output_.bytes(), slot, response);
+    write_answer(output_bytes(), slot, response);
     if (response.shared_body && !slot.style.head_only) output_.append_shared(response.shared_body);
     finish_head_slot();
     release_held();
@@ -34,6 +34,11 @@ void Connection::write_answer(json::TextBuffer& out, const SlotRing::Slot& slot,
   append_response(out, response, loop_.date_, slot.style);
 }
 
+json::TextBuffer& Connection::output_bytes() {
+  if (output_.bytes().capacity() == 0) output_.give_buffer(loop_.take_buffer());
+  return output_.bytes();
+}
+
 // The oldest request has its answer in the output.
 void Connection::finish_head_slot() {
   const bool close_behind = slots_[slots_.head()].style.close;
@@ -48,7 +53,7 @@ void Connection::finish_head_slot() {
   }
   if (continue_due_ && slots_.empty() && !stopped_) {
     continue_due_ = false;
-    output_.bytes().append("HTTP/1.1 100 Continue\r\n\r\n");
+    output_bytes().append("HTTP/1.1 100 Continue\r\n\r\n");
   }
 }
 
@@ -98,7 +103,10 @@ void Connection::flush_output() {
   loop_.counters_.bytes_sent.add(sent);
   if (sent != 0) written_at_ms_ = loop_.now_ms_;
   if (result == Output::Flush::failed) return close();
-  if (result == Output::Flush::done) after_flush();
+  if (result == Output::Flush::done) {
+    loop_.give_buffer(output_.take_buffer());
+    after_flush();
+  }
   if (is_open() && !lingering_) {
     resume_if_paused();
     update_deadline();

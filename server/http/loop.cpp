@@ -62,7 +62,8 @@ Loop::Loop(LoopOptions options, int epoll_fd, int wake_fd)
       wake_fd_(wake_fd),
       scratch_(std::make_unique<char[]>(scratch_bytes + json::padding_bytes)),
       wheel_(options_.monotonic_ms()) {
-  held_pool_.reserve(held_pool_max);
+  held_pool_.reserve(pool_max);
+  buffer_pool_.reserve(pool_max);
   read_clocks();
 }
 

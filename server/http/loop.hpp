@@ -151,8 +151,9 @@ class Loop {
   static constexpr std::size_t scratch_bytes = 64U * 1024U;
   static constexpr std::size_t tasks_max = 65'536;
   static constexpr std::size_t events_max = 512;
-  // Buffers of held answers that are kept; more are a burst's.
-  static constexpr std::size_t held_pool_max = 1'024;
+  // Buffers and held answers that are kept, and how large; more are a burst's. 2 x 16 MiB at most, per loop.
+  static constexpr std::size_t pool_max = 1'024;
+  static constexpr std::size_t pooled_bytes_max = 16U * 1024U;
 
   Loop(LoopOptions options, int epoll_fd, int wake_fd);
 
@@ -180,6 +181,9 @@ class Loop {
   void forget_descriptor(int fd) noexcept;
   [[nodiscard]] std::unique_ptr<HeldAnswer> take_held();
   void give_held(std::unique_ptr<HeldAnswer> held) noexcept;
+  /// Buffers for input and output, emptied, from connections that need none now.
+  [[nodiscard]] json::TextBuffer take_buffer() noexcept;
+  void give_buffer(json::TextBuffer buffer) noexcept;
   [[nodiscard]] std::size_t body_bytes_max(std::string_view path) const noexcept;
 
   LoopOptions options_;
@@ -199,6 +203,7 @@ class Loop {
   std::vector<ListedConnection> resuming_;
   std::vector<Handler*> batch_handlers_;
   std::vector<std::unique_ptr<HeldAnswer>> held_pool_;
+  std::vector<json::TextBuffer> buffer_pool_;
   std::vector<PollableEntry> pollables_;
   std::unique_ptr<char[]> scratch_;
   json::TextBuffer problem_;

@@ -15,7 +15,6 @@ namespace {
 
 // Accepted per event, so that a storm of connects does not starve those who are here.
 constexpr int accepts_per_turn_max = 64;
-constexpr std::size_t held_bytes_max = 16U * 1024U;
 
 }  // namespace
 
@@ -133,12 +132,25 @@ std::unique_ptr<HeldAnswer> Loop::take_held() {
 }
 
 void Loop::give_held(std::unique_ptr<HeldAnswer> held) noexcept {
-  if (held_pool_.size() >= held_pool_max) return;
+  if (held_pool_.size() >= pool_max) return;
   held->bytes.clear();
-  held->bytes.release_above(held_bytes_max);
+  held->bytes.release_above(pooled_bytes_max);
   held->shared.reset();
   // Room was reserved at the start.
   held_pool_.push_back(std::move(held));
+}
+
+json::TextBuffer Loop::take_buffer() noexcept {
+  if (buffer_pool_.empty()) return {};
+  json::TextBuffer buffer = std::move(buffer_pool_.back());
+  buffer_pool_.pop_back();
+  return buffer;
+}
+
+void Loop::give_buffer(json::TextBuffer buffer) noexcept {
+  if (buffer.capacity() == 0 || buffer.capacity() > pooled_bytes_max || buffer_pool_.size() >= pool_max) return;
+  buffer.clear();
+  buffer_pool_.push_back(std::move(buffer));
 }
 
 std::size_t Loop::body_bytes_max(std::string_view path) const noexcept {

@@ -33,7 +33,6 @@ Output::Flush Output::flush(int fd) {
 
 void Output::clear() noexcept {
   bytes_.clear();
-  bytes_.release_above(kept_bytes_max);
   shared_.clear();
   shared_bytes_ = 0;
   sent_ = 0;

@@ -29,8 +29,11 @@ class Output {
 
   /// Sends what the socket takes now.
   Flush flush(int fd);
-  /// Forgets everything; keeps a little memory.
+  /// Forgets everything. The memory stays: see take_buffer().
   void clear() noexcept;
+  /// With nothing to send, the buffer goes back to a pool: idle connections hold none.
+  [[nodiscard]] json::TextBuffer take_buffer() noexcept { return std::move(bytes_); }
+  void give_buffer(json::TextBuffer buffer) noexcept { bytes_ = std::move(buffer); }
 
  private:
   struct Shared {
@@ -38,8 +41,6 @@ class Output {
     std::shared_ptr<const std::string> text;
   };
   static constexpr std::size_t parts_max = 32;
-  // More than this is given back when the connection has nothing to send: 19,000 idle ones keep 38 MB at most.
-  static constexpr std::size_t kept_bytes_max = 2'048;
   static constexpr std::size_t compact_bytes_min = 64U * 1024U;
 
   Flush send_once(int fd, std::size_t& sent);
