@@ -1,4 +1,5 @@
--- For wrk: sends the requests of a file, each once, writes every answer to another, and ends when all are answered.
+-- For wrk: sends the requests of a file, each once, and writes every answer to another. wrk itself goes on for its whole
+-- duration: LOG.N.done says that all are answered, and then SIGINT ends it.
 -- Arguments: REQUESTS LOG. Thread N reads REQUESTS.N ("show token seats" by line) and writes LOG.N ("status body").
 local threads = 0
 
@@ -8,7 +9,7 @@ function setup(thread)
 end
 
 function init(arguments)
-  requests, next_request, answered = {}, 0, 0
+  requests, next_request, answered = {}, -1, 0  -- wrk calls request() once for itself, to look at it
   for line in io.lines(arguments[1] .. "." .. number) do
     local show, token, seats = line:match("^(%S+) (%S+) (%S+)$")
     local headers = { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. token }
@@ -16,6 +17,7 @@ function init(arguments)
   end
   idle = wrk.format("GET", "/healthz")
   log = io.open(arguments[2] .. "." .. number, "w")
+  done = arguments[2] .. "." .. number .. ".done"
 end
 
 function request()
@@ -29,6 +31,7 @@ function response(status, headers, body)
   answered = answered + 1
   if answered == #requests then
     log:close()
+    io.open(done, "w"):close()
     wrk.thread:stop()
   end
 end
