@@ -186,18 +186,17 @@ void GroupCommit::count(std::span<LaneSlot* const> lanes, std::uint64_t sync_ns,
   counters_.sync_ns_log2[bucket].fetch_add(1, relaxed);
 }
 
-/// Requires: baton and mutex. Notes that the anchor lags, and writes it when it has lagged for long enough.
+/// Requires: baton and mutex. Notes that the anchor lags, and writes it unless it was written a moment ago: after a
+/// quiet time at once, in a sale every 10 ms.
 void GroupCommit::write_anchor_if_due(Lock& lock) {
   if (options_.anchor_every_commit || failed()) {
     anchor_dirty_ = false;
     return;
   }
-  if (!anchor_dirty_) {
-    anchor_dirty_ = true;
-    anchor_due_ns_ = options_.monotonic_ns() + options_.anchor_delay_ns;
-    return;
-  }
-  if (!anchor_is_due()) return;
+  anchor_dirty_ = true;
+  const std::uint64_t now = options_.monotonic_ns();
+  if (now < anchor_due_ns_) return;
+  anchor_due_ns_ = now + options_.anchor_delay_ns;
   anchor_dirty_ = false;
   lock.unlock();
   const Status written = anchor_.write();

@@ -114,7 +114,7 @@ class GroupCommit {
   bool committer_timed_ = false;  ///< the committer waits, but not for longer than the anchor may
   unsigned waiting_ = 0;          ///< on free_
   bool anchor_dirty_ = false;
-  std::uint64_t anchor_due_ns_ = 0;
+  std::uint64_t anchor_due_ns_ = 0;  ///< not before
   std::vector<LaneSlot*> queue_;
   std::vector<std::unique_ptr<LaneSlot>> slots_;
 
