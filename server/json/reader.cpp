@@ -166,6 +166,11 @@ bool Object::has(std::string_view name) const noexcept {
   return to_object(node_).at_key(name).get(element) == simdjson::SUCCESS && !element.is_null();
 }
 
+bool Object::has_array(std::string_view name) const noexcept {
+  dom::element element;
+  return present_ && to_object(node_).at_key(name).get(element) == simdjson::SUCCESS && element.is_array();
+}
+
 std::string_view Object::string(std::string_view name, StringRule rule) {
   const std::optional<Node> node = find_required(name, "is required");
   if (!node) return {};

@@ -65,6 +65,9 @@ class Object {
   /// Whether the field stands there and is not null. Does not count as reading it.
   [[nodiscard]] bool has(std::string_view name) const noexcept;
 
+  /// Whether the field is an array, where more than one type is allowed. Does not count as reading it.
+  [[nodiscard]] bool has_array(std::string_view name) const noexcept;
+
   // Required fields: absent is an error, and yields the default.
   [[nodiscard]] std::string_view string(std::string_view name, StringRule rule);
   [[nodiscard]] std::int64_t integer(std::string_view name, std::int64_t min, std::int64_t max);
