@@ -28,19 +28,16 @@ struct alignas(64) LoopMetrics {
   Count tickets;         ///< of them
   Count payments_declined;
   Count payments_unknown;
-  Count cancellations;      ///< requests to cancel that did
-  Count tickets_cancelled;  ///< by them
+  Count cancellations;  ///< requests to cancel that did
   Count refunds_settled;
 
   Count connections_accepted;
   Count connections_closed;
   Count bytes_received;
   Count bytes_sent;
-  Count batches;  ///< rounds of the loop that had something to decide
 
   // How full the loop's queues are now.
   Count requests_in_flight;
-  Count mailbox_depth;
   Count replies_waiting;  ///< decided, and not durable yet
   Count log_gathered_bytes;
 

@@ -17,7 +17,7 @@ struct NamedField {
   Count LoopMetrics::*field;
 };
 
-constexpr std::array<NamedField, 11> sales_fields{{
+constexpr std::array<NamedField, 10> sales_fields{{
     {"usher_reservations_total", "Reservations made.", &LoopMetrics::reservations},
     {"usher_reserved_seats_total", "Seats of the reservations made.", &LoopMetrics::seats_reserved},
     {"usher_releases_total", "Reservations given up by their owner.", &LoopMetrics::releases},
@@ -27,21 +27,18 @@ constexpr std::array<NamedField, 11> sales_fields{{
     {"usher_payments_declined_total", "Payments that the gateway declined.", &LoopMetrics::payments_declined},
     {"usher_payments_unknown_total", "Payments whose outcome was not told in time.", &LoopMetrics::payments_unknown},
     {"usher_cancellations_total", "Cancellations made.", &LoopMetrics::cancellations},
-    {"usher_cancelled_tickets_total", "Tickets of the cancellations made.", &LoopMetrics::tickets_cancelled},
     {"usher_refunds_total", "Refunds settled by the gateway.", &LoopMetrics::refunds_settled},
 }};
 
-constexpr std::array<NamedField, 5> traffic_fields{{
+constexpr std::array<NamedField, 4> traffic_fields{{
     {"usher_http_connections_accepted_total", "Connections accepted.", &LoopMetrics::connections_accepted},
     {"usher_http_connections_closed_total", "Connections closed, by either side.", &LoopMetrics::connections_closed},
     {"usher_http_received_bytes_total", "Bytes received from clients.", &LoopMetrics::bytes_received},
     {"usher_http_sent_bytes_total", "Bytes sent to clients.", &LoopMetrics::bytes_sent},
-    {"usher_loop_batches_total", "Rounds of the loops that had something to decide.", &LoopMetrics::batches},
 }};
 
-constexpr std::array<NamedField, 4> queue_fields{{
+constexpr std::array<NamedField, 3> queue_fields{{
     {"usher_http_requests_in_flight", "Requests read and not answered yet.", &LoopMetrics::requests_in_flight},
-    {"usher_mailbox_commands", "Commands waiting in the mailboxes of the loop's shards.", &LoopMetrics::mailbox_depth},
     {"usher_outbox_replies", "Answers decided that wait for the log.", &LoopMetrics::replies_waiting},
     {"usher_log_gathered_bytes", "Bytes of the log gathered and not handed over yet.",
      &LoopMetrics::log_gathered_bytes},
@@ -142,13 +139,18 @@ void Metrics::add_queues(Exposition& out) const {
   }
 }
 
+/// Left out while nothing was recorded: a histogram of nothing looks like a server without load.
 void Metrics::add_durations(Exposition& out) const {
-  out.histogram("usher_http_request_duration_seconds", "From the first byte read to the last byte sent.",
-                request_durations());
+  const HistogramTotals requests = request_durations();
+  if (requests.count > 0) {
+    out.histogram("usher_http_request_duration_seconds", "From the first byte read to the last byte sent.", requests);
+  }
   HistogramTotals reserves;
   for (const auto& loop : loops_) loop->reserve_duration.add_to(reserves);
-  out.histogram("usher_reserve_duration_seconds", "The same, of reservations that were made: the sync is in it.",
-                reserves);
+  if (reserves.count > 0) {
+    out.histogram("usher_reserve_duration_seconds", "The same, of reservations that were made: the sync is in it.",
+                  reserves);
+  }
 }
 
 void Metrics::add_server(Exposition& out, Instant now) const {

@@ -42,7 +42,7 @@ TEST_CASE("metrics: two loops: are added up, queues told apart") {
   metrics.loop(1).count_request(1, 201);
   metrics.loop(1).count_request(1, 409);
   metrics.loop(1).count_request(200, 999);
-  metrics.loop(0).mailbox_depth.set(7);
+  metrics.loop(0).requests_in_flight.set(7);
   metrics.loop(0).connections_accepted.add(5);
   metrics.loop(1).connections_closed.add(2);
   const std::string text = metrics.scrape(instant_from_ms(3'500));
@@ -53,8 +53,8 @@ TEST_CASE("metrics: two loops: are added up, queues told apart") {
   CHECK(has_line(text, "usher_http_requests_total{route=\"POST /shows/{id}/reserve\",status=\"2xx\"} 2"));
   CHECK(has_line(text, "usher_http_requests_total{route=\"POST /shows/{id}/reserve\",status=\"4xx\"} 1"));
   CHECK(has_line(text, "usher_http_requests_total{route=\"other\",status=\"other\"} 1"));
-  CHECK(has_line(text, "usher_mailbox_commands{loop=\"0\"} 7"));
-  CHECK(has_line(text, "usher_mailbox_commands{loop=\"1\"} 0"));
+  CHECK(has_line(text, "usher_http_requests_in_flight{loop=\"0\"} 7"));
+  CHECK(has_line(text, "usher_http_requests_in_flight{loop=\"1\"} 0"));
   CHECK(has_line(text, "usher_http_connections 3"));
   CHECK(has_line(text, "usher_uptime_seconds 2.5"));
   CHECK(has_line(text, "usher_build_info{version=\"1.2.3\",revision=\"abc\"} 1"));
@@ -126,6 +126,8 @@ TEST_CASE("metrics: the process: memory and files are told") {
 TEST_CASE("metrics: the README: names every family, and every name follows the convention") {
   Metrics metrics{1, routes, {}, instant_from_ms(0)};
   metrics.loop(0).count_request(0, 200);
+  metrics.loop(0).request_duration.record(1);
+  metrics.loop(0).reserve_duration.record(1);
   std::ostringstream readme;
   readme << std::ifstream{USHER_SOURCE_DIR "/server/metrics/README.md"}.rdbuf();
   REQUIRE(readme.str().size() > 1'000);
