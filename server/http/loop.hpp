@@ -211,6 +211,7 @@ class Loop {
   DeadlineWheel wheel_;
   bool draining_ = false;
   bool accept_paused_ = false;
+  std::int64_t accept_again_ms_ = 0;
   LoopCounters counters_;
 
   std::atomic<bool> woken_{false};

@@ -15,6 +15,7 @@ namespace {
 
 // Accepted per event, so that a storm of connects does not starve those who are here.
 constexpr int accepts_per_turn_max = 64;
+constexpr std::int64_t accept_pause_ms = 250;
 
 }  // namespace
 
@@ -73,13 +74,16 @@ void Loop::pause_accept(Listener& listener) noexcept {
   epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, listener.fd, nullptr);
   listener.paused = true;
   accept_paused_ = true;
+  accept_again_ms_ = now_ms_ + accept_pause_ms;
   counters_.accept_pauses.add();
 }
 
-// Tried in every cycle while paused; another loop may have closed the connection that makes room.
+// A connection of this loop that closes makes room at once. Of other loops, and of descriptors that other parts of the
+// process give back, we learn by trying again; not in every cycle, or a full process would spin.
 void Loop::resume_accept() noexcept {
   const ConnectionBudget& budget = *options_.connections;
-  if (draining_ || budget.open.load(std::memory_order_relaxed) >= budget.connections_max) return;
+  if (draining_ || now_ms_ < accept_again_ms_) return;
+  if (budget.open.load(std::memory_order_relaxed) >= budget.connections_max) return;
   accept_paused_ = false;
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
     if (!listeners_[i].paused) continue;
@@ -118,6 +122,7 @@ Connection& Loop::take_connection() {
 
 void Loop::release_connection(Connection& connection) noexcept {
   --open_count_;
+  accept_again_ms_ = now_ms_;
   counters_.closed.add();
   options_.connections->open.fetch_sub(1, std::memory_order_relaxed);
   // Room was reserved when the connection was made.

@@ -70,6 +70,11 @@ class Query {
   [[nodiscard]] bool parse(std::string_view query);
   /// Returns: the value, or nothing. Marks the parameter as known.
   [[nodiscard]] const std::string* find(std::string_view name) noexcept;
+  /// Calls `visit(name, value)` for each, in the order given.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (const Parameter& parameter : parameters_) visit(parameter.name, parameter.value);
+  }
   /// A parameter that nobody has asked for, or empty: for refusing what is unknown.
   [[nodiscard]] std::string_view first_unknown() const noexcept;
 

@@ -23,7 +23,7 @@ struct CivilDate {
 // Requires: `days` since 1970-01-01 lies in the years 0 to 9999, so that every intermediate is positive after the
 // shift.
 CivilDate civil_from_days(std::int64_t days) noexcept {
-  const auto shifted = static_cast<std::uint64_t>(days + 719'468);
+  const auto shifted = static_cast<std::uint64_t>(days + 719'468 + 146'097);
   const std::uint64_t era = shifted / 146'097;
   const std::uint64_t day_of_era = shifted % 146'097;
   const std::uint64_t year_of_era =
@@ -32,7 +32,7 @@ CivilDate civil_from_days(std::int64_t days) noexcept {
   const std::uint64_t shifted_month = (5 * day_of_year + 2) / 153;
   const std::uint64_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
   const std::uint64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-  const std::uint64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
+  const std::uint64_t year = year_of_era + era * 400 - 400 + (month <= 2 ? 1 : 0);
   return {static_cast<unsigned>(year), static_cast<unsigned>(month), static_cast<unsigned>(day)};
 }
 

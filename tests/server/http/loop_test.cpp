@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <string>
@@ -137,6 +138,31 @@ TEST_CASE("loop: the connection limit: accepting pauses and goes on when one clo
   REQUIRE(server.pump_answers(third, 1));
 }
 
+TEST_CASE("loop: out of descriptors: accepting pauses without spinning and goes on when there is one") {
+  Loopback server;
+  Client first(server.port);
+  first.send(get);
+  REQUIRE(server.pump_answers(first, 1));
+  Client second(server.port);
+  second.send(get);
+  rlimit limit{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  // As many as are open now: the next descriptor would be one too many.
+  const int next = ::dup(0);
+  rlimit low = limit;
+  low.rlim_cur = static_cast<rlim_t>(next);
+  ::close(next);
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &low) == 0);
+  for (int i = 0; i < 10; ++i) server.loop->poll();
+  const std::uint64_t pauses = server.loop->counters().accept_pauses.value();
+  const std::size_t open = server.loop->connection_count();
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  CHECK(pauses == 1);
+  CHECK(open == 1);
+  pass_time(500);
+  CHECK(server.pump_answers(second, 1));
+}
+
 TEST_CASE("loop: half-read requests beyond the memory limit: 503, and the memory comes back") {
   http::LoopOptions options;
   options.input_bytes_max = 200'000;
@@ -192,7 +218,7 @@ TEST_CASE("loop: PROXY v2: read from trusted peers, demanded from them") {
   CHECK(bare.received.empty());
 }
 
-TEST_CASE("loop: wake from another thread: a sleeping loop returns, wakes become one") {
+TEST_CASE("loop: wake from another thread: a sleeping loop returns and runs what was posted") {
   Loopback server;
   std::atomic<bool> stop{false};
   std::atomic<int> tasks{0};
