@@ -31,6 +31,9 @@ std::string quote_list(const std::vector<std::string>& items) {
   return text + "]";
 }
 
+constexpr Duration none{0};
+constexpr Duration day{std::chrono::hours{24}};
+
 /// Adds keys of one section to a list. Every adder names the place that the key fills.
 class Section {
  public:
@@ -160,13 +163,18 @@ class Section {
       return true;
     };
   }
+  /// Whether some time fits `later` and not `earlier`.
+  static bool falls(const RefundTier& earlier, const RefundTier& later) noexcept {
+    if (later.bound != earlier.bound) return later.bound < earlier.bound;
+    return later.inclusive && !earlier.inclusive;
+  }
   static bool assign_refund_tiers(Policy& policy, std::string_view value) {
     const std::vector<std::string_view> items = split_list(value);
     if (items.size() > limits::refund_tiers_max) return false;
     std::array<RefundTier, limits::refund_tiers_max> tiers{};
     for (std::size_t i = 0; i < items.size(); ++i) {
       const std::optional<RefundTier> tier = parse_refund_tier(items[i]);
-      if (!tier || (i > 0 && tier->bound >= tiers[i - 1].bound)) return false;
+      if (!tier || tier->bound > 366 * day || (i > 0 && !falls(tiers[i - 1], *tier))) return false;
       tiers[i] = *tier;
     }
     policy.refund_tiers = tiers;
@@ -177,9 +185,6 @@ class Section {
   std::vector<Key>& keys_;
   std::string_view section_;
 };
-
-constexpr Duration none{0};
-constexpr Duration day{std::chrono::hours{24}};
 
 void bind_http(std::vector<Key>& keys, HttpConfig& http) {
   Section section{keys, "http"};

@@ -108,7 +108,11 @@ TEST_CASE("config: refund tiers: at most four, falling") {
   CHECK(mistake("", {"policy.refund_tiers=>4h:4,>3h:3,>2h:2,>1h:1"}).empty());
   CHECK_FALSE(mistake("", {"policy.refund_tiers=>5h:5,>4h:4,>3h:3,>2h:2,>1h:1"}).empty());
   CHECK_FALSE(mistake("", {"policy.refund_tiers=>2h:50,>24h:100"}).empty());
-  CHECK_FALSE(mistake("", {"policy.refund_tiers=>2h:50,>=2h:100"}).empty());
+  CHECK(mistake("", {"policy.refund_tiers=>2h:100,>=2h:50"}).empty());
+  CHECK_FALSE(mistake("", {"policy.refund_tiers=>=2h:100,>2h:50"}).empty());
+  CHECK_FALSE(mistake("", {"policy.refund_tiers=>2h:100,>2h:50"}).empty());
+  CHECK(mistake("", {"policy.refund_tiers=>366d:100"}).empty());
+  CHECK_FALSE(mistake("", {"policy.refund_tiers=>367d:100"}).empty());
 }
 
 TEST_CASE("config: rules across keys: named with both keys") {
