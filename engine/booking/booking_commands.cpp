@@ -70,6 +70,7 @@ void ShowActor::finish_payment(const Command& command, Reply& reply) {
       break;
     case PaymentOutcome::unknown:
       if (state_.reservations[found].state == ReservationState::paying) emit_for(EventType::payment_unknown, found);
+      fill(reply, found);
       break;
   }
 }

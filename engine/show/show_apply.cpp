@@ -70,12 +70,19 @@ void forget_expired(ShardState& state, SlabIndex show, SlabIndex index) {
   forget(state, show, index);
 }
 
+/// At replay: what the wheel would have forgotten by now is not kept until it turns.
+void forget_expired_of(ShardState& state, SlabIndex show, const Record& record) {
+  for (const Event& event : record.events) {
+    if (event.type != EventType::expired && event.type != EventType::payment_declined) continue;
+    const SlabIndex index = state.find_reservation(show, event.sequence);
+    if (index != 0 && state.reservations[index].state == ReservationState::expired) forget_expired(state, show, index);
+  }
+}
+
 /// Keeps an expired reservation for a while, so that its owner hears 410 and not 404.
 void remember_expired(const Applying& a, SlabIndex index) {
   a.state.reservations[index].state = ReservationState::expired;
-  const Instant until = a.record.now + ShardState::expired_memory;
-  if (until <= a.state.born) return forget_expired(a.state, a.show_index, index);
-  set_timer(a.state, index, until);
+  set_timer(a.state, index, a.record.now + ShardState::expired_memory);
 }
 
 [[nodiscard]] bool fits(Instant at) noexcept {
@@ -180,7 +187,7 @@ bool apply_payment_started(const Applying& a) {
 
 bool apply_payment_declined(const Applying& a) {
   const SlabIndex index = a.reservation();
-  if (index == 0) return false;
+  if (index == 0 || a.event.code >= static_cast<std::uint8_t>(PaymentDecline::count_)) return false;
   Reservation& reservation = a.state.reservations[index];
   if (reservation.state == ReservationState::paying) {
     reservation.state = ReservationState::reserved;
@@ -206,7 +213,8 @@ void link_booking(ShardState& state, SlabIndex index) {
 /// Makes the booking that belongs to a charge and moves the reservation to the settled ones.
 [[nodiscard]] Booking* settle(const Applying& a, SlabIndex index) {
   if (a.event.text_size > limits::payment_ref_bytes_max || !text_fits(a.record, a.event)) return nullptr;
-  if (!fits(a.event.amount)) return nullptr;
+  const Reservation& charged = a.state.reservations[index];
+  if (a.event.amount != charged.amount || a.event.attempt != charged.attempt) return nullptr;
   Reservation& reservation = a.state.reservations[index];
   if (reservation.live()) {
     leave_living(a.state, a.show, index, a.record.now);
@@ -292,7 +300,7 @@ bool apply_seats_cancelled(const Applying& a) {
   Reservation& reservation = a.state.reservations[index];
   Booking& booking = a.state.bookings[reservation.booking];
   if (a.event.mask == 0 || (a.event.mask & (booking.cancelled | ~reservation.all_mask())) != 0) return false;
-  if (!fits(a.event.amount)) return false;
+  if (!fits(a.event.amount) || a.event.attempt != booking.refund_count + 1) return false;
   booking.cancelled |= a.event.mask;
   free_seats(a.state, a.show, a.state.planes(a.show).booked(), reservation, a.event.mask);
   owe(a.state, booking, a.event.amount, a.event.mask, a.event.code);
@@ -489,8 +497,10 @@ void finish_record(ShardState& state, SlabIndex show, const Record& record) {
   state.shows[show].lsn = record.lsn;
   state.shows[show].flags |= Show::to_checkpoint;
   state.last_now = std::max(state.last_now, record.now);
-  if (!record.idempotency.given()) return;
-  if (const Event* effect = effect_of(record); effect != nullptr) store_effect(state, show, record, *effect);
+  if (record.idempotency.given()) {
+    if (const Event* effect = effect_of(record); effect != nullptr) store_effect(state, show, record, *effect);
+  }
+  if (record.now + ShardState::expired_memory <= state.born) forget_expired_of(state, show, record);
 }
 
 SlabIndex open_show(ShardState& state, ShowNumber number, std::string_view terms_bytes) {

@@ -1,0 +1,26 @@
+#include "engine/shard/outbox.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace usher;
+using namespace usher::engine;
+
+TEST_CASE("outbox: a ring: first in, first out, full at its capacity, over many turns") {
+  Outbox outbox(4);
+  CHECK(outbox.empty());
+  Lsn pushed = 0;
+  Lsn popped = 0;
+  for (int turn = 0; turn < 10; ++turn) {
+    while (!outbox.full()) {
+      Reply reply;
+      reply.lsn = ++pushed;
+      outbox.push(reply);
+    }
+    CHECK(outbox.size() == 4);
+    for (int i = 0; i < 3; ++i) {
+      CHECK(outbox.front().lsn == ++popped);
+      outbox.pop();
+    }
+    CHECK(outbox.size() == 1);
+  }
+}
