@@ -26,9 +26,9 @@ inline constexpr std::string_view text = "text/plain; charset=utf-8";
 struct Response {
   std::uint16_t status = 200;
   std::string_view content_type = content_type::json;  ///< empty: the field is left out
-  std::string_view body;                               ///< copied by respond()
-  std::shared_ptr<const std::string> shared_body;      ///< instead of `body`, sent from where it lies
-  std::string_view fields;                             ///< further header lines, ready made, each with its CR LF
+  std::string_view body = {};                          ///< copied by respond()
+  std::shared_ptr<const std::string> shared_body = {}; ///< instead of `body`, sent from where it lies
+  std::string_view fields = {};                        ///< further header lines, ready made, each with its CR LF
   bool close = false;                                  ///< close the connection behind this answer
 };
 

@@ -1,0 +1,340 @@
+#include "server/api/api.hpp"
+
+#include "server/openapi/openapi.hpp"
+
+namespace usher::server::api {
+namespace {
+
+/// Names a request for the map of cookies: connections and slots come again, so the generation is in it.
+[[nodiscard]] std::uint64_t key_of(const ReplyTo& to) noexcept {
+  return mix64((std::uint64_t{to.connection} << 32U) | to.slot) ^ to.generation;
+}
+
+/// What is for operators, where they have a listener of their own.
+[[nodiscard]] bool may_enter(Route route, Entrance entrance) noexcept {
+  switch (route) {
+    case Route::health:
+    case Route::ready:
+      return true;
+    case Route::import:
+    case Route::cancel_show:
+    case Route::block_seats:
+    case Route::unblock_seats:
+    case Route::metrics:
+      return entrance != Entrance::customers;
+    default:
+      return entrance != Entrance::operators;
+  }
+}
+
+}  // namespace
+
+Api::Api(App& app, http::Loop& loop, engine::AgentRunner& runner, metrics::LoopMetrics& metrics)
+    : app_(app),
+      loop_(loop),
+      runner_(runner),
+      metrics_(metrics),
+      identity_(app.config.identity, app.identity),
+      available_([&app](ShowNumber number) -> std::optional<std::uint32_t> {
+        if (!app.engine.is_open(number)) return std::nullopt;
+        return app.engine.available(number);
+      }),
+      saga_(
+          runner, app.engine.shared().directory, app.gateway, metrics, [this] { return random_.next(); },
+          [this](const ReplyTo& to, const Reply& reply) { deliver(to, reply); }) {}
+
+// ---- requests ----
+
+void Api::on_request(const http::Request& request, http::Connection& connection, Entrance entrance) {
+  const http::RouteMatch match = app_.router.match(request.method, request.path);
+  const bool found = match.kind == http::RouteMatch::Kind::found;
+  const Call call{request, connection, match, found ? static_cast<Route>(match.route) : Route::none, entrance};
+  if (match.kind == http::RouteMatch::Kind::method_not_allowed) {
+    return respond_problem(call, {405, "method_not_allowed", std::string(to_string(request.method))},
+                           match.allow_field);
+  }
+  if (!found || !may_enter(call.route, entrance)) return respond_problem(call, {404, "not_found", "no such path"});
+  dispatch(call);
+}
+
+void Api::dispatch(const Call& call) {
+  switch (call.route) {
+    case Route::reserve:
+      return reserve(call);
+    case Route::read_reservation:
+      return reservation(call, CommandType::read_reservation);
+    case Route::release:
+      return reservation(call, CommandType::release);
+    case Route::show_seats:
+      return show_seats(call);
+    case Route::book:
+      return book(call);
+    case Route::list_bookings:
+      return list_bookings(call);
+    case Route::read_booking:
+      return booking(call, CommandType::read_booking);
+    case Route::preview_cancel:
+      return booking(call, CommandType::preview_cancel);
+    case Route::cancel:
+      return booking(call, CommandType::cancel);
+    case Route::commands:
+      return commands(call);
+    case Route::list_movies:
+    case Route::show_movie:
+    case Route::list_showtimes:
+    case Route::list_theaters:
+    case Route::show_theater:
+    case Route::list_cities:
+    case Route::show_show:
+      return browse(call);
+    case Route::import:
+      return import(call);
+    case Route::cancel_show:
+      return admin_show(call, CommandType::cancel_show);
+    case Route::block_seats:
+      return admin_show(call, CommandType::block_seats);
+    case Route::unblock_seats:
+      return admin_show(call, CommandType::unblock_seats);
+    case Route::health:
+      return respond(call, {.body = R"({"status":"ok"})", .fields = no_store});
+    case Route::ready:
+      return read_ready(call);
+    case Route::metrics:
+      return read_metrics(call);
+    case Route::openapi:
+      return respond(call, {.body = openapi::document(), .fields = "Cache-Control: public, max-age=60\r\n"});
+    case Route::index:
+      return read_index(call);
+    case Route::none:
+    case Route::count_:
+      break;
+  }
+}
+
+bool Api::authenticate(const Call& call, Role least, bool anonymous, Caller& caller) {
+  Identity::Verdict verdict = identity_.identify(call.request, runner_.now(), anonymous);
+  if (!verdict.set_cookie.empty()) cookies_[key_of(call.request.reply_to)] = std::move(verdict.set_cookie);
+  if (!verdict.code.empty()) {
+    static constexpr std::string_view fields = "WWW-Authenticate: Bearer\r\nCache-Control: no-store\r\n";
+    respond_problem(call, {401, std::string(verdict.code), "a Bearer token or a session is needed"}, fields);
+    return false;
+  }
+  caller = verdict.caller;
+  // a session may do what a customer may
+  const Role role = caller.role == Role::anonymous ? Role::customer : caller.role;
+  if (role >= least && (least == Role::customer || role != Role::gate)) return true;
+  respond_problem(call, {403, "forbidden", "role: must be " + std::string(to_string(least)) + " or more"});
+  return false;
+}
+
+bool Api::tag(const Call& call, const Caller& caller, Command& command) {
+  const std::string_view key = call.request.idempotency_key;
+  if (key.empty()) return true;
+  if (!identity::is_idempotency_key(key)) {
+    respond_problem(call,
+                    {400, "invalid_idempotency_key", "Idempotency-Key: must be 1 to 255 visible ASCII characters"});
+    return false;
+  }
+  command.idempotency =
+      identity_.tag(caller.user, to_string(call.request.method), call.request.path, key, call.request.body);
+  return true;
+}
+
+void Api::submit(const Call& call, Command& command, ShardIndex shard) {
+  command.reply = call.request.reply_to;
+  if (!runner_.submit(command, shard)) respond_overloaded(call);
+}
+
+void Api::submit_by_show(const Call& call, Command& command, Refusal unknown) {
+  const engine::ShowDirectory::Entry* show = app_.engine.shared().directory.find(command.show);
+  if (show == nullptr) return respond_refusal(call, unknown);
+  submit(call, command, show->shard.load(std::memory_order_relaxed));
+}
+
+const CatalogView& Api::view() {
+  const std::uint64_t changes = app_.catalog_changes.load(std::memory_order_acquire);  // release: publish_catalog()
+  if (changes != view_changes_) {
+    view_ = app_.catalog.load();
+    view_changes_ = changes;
+  }
+  return *view_;
+}
+
+// ---- answers ----
+
+void Api::respond(const Call& call, const http::Response& response) {
+  metrics_.count_request(static_cast<std::size_t>(call.route), response.status);
+  call.connection.respond(call.request.reply_to.slot, response);
+}
+
+void Api::respond_problem(const Call& call, const Problem& problem, std::string_view fields) {
+  metrics_.count_request(static_cast<std::size_t>(call.route), problem.status);
+  respond_problem(call.request.reply_to, problem, fields);
+}
+
+void Api::respond_problem(const ReplyTo& to, const Problem& problem, std::string_view fields) {
+  body_.clear();
+  append_problem(body_, to_http(problem));
+  fields_ = fields;
+  fields_ += take_cookie(to);
+  if (problem.status == 503 || problem.status == 429) fields_ += "Retry-After: 1\r\n";
+  loop_.respond(
+      to,
+      {.status = problem.status, .content_type = http::content_type::problem, .body = body_.view(), .fields = fields_});
+}
+
+void Api::respond_refusal(const Call& call, Refusal refusal, std::string_view detail) {
+  const RefusalInfo& info = describe(refusal);
+  metrics_.count_refusal(refusal);
+  respond_problem(call, {info.status, std::string(info.code), std::string(detail)});
+}
+
+void Api::respond_overloaded(const Call& call) {
+  metrics_.count_refusal(Refusal::mailbox_full);
+  respond(call, http::overloaded_response());
+}
+
+std::string_view Api::take_cookie(const ReplyTo& to) {
+  cookie_.clear();
+  if (cookies_.empty()) return {};
+  const auto found = cookies_.find(key_of(to));
+  if (found == cookies_.end()) return {};
+  cookie_ = std::move(found->second);
+  cookies_.erase(found);
+  return cookie_;
+}
+
+void Api::on_reply(const Reply& reply) {
+  if (reply.to.connection == Saga::connection) return saga_.on_reply(reply);
+  deliver(reply.to, reply);
+}
+
+void Api::deliver(const ReplyTo& to, const Reply& reply) {
+  if (Batches::owns(to)) {
+    count(reply);
+    const std::size_t index = Batches::index_of(to);
+    batches_[index].answers[to.slot] = reply;
+    if (batches_.arrived(index)) write_batch(index);
+    return;
+  }
+  count(reply);
+  const std::uint16_t status = answer_status(reply);
+  body_.clear();
+  if (status != 204) {
+    json::Writer json(body_);
+    write_answer(json, reply);
+  }
+  http::Response response;
+  response.status = status;
+  response.body = body_.view();
+  response.content_type = status < 400 ? http::content_type::json : http::content_type::problem;
+  if (status == 204) response.content_type = {};
+  response.fields = no_store;
+  const bool retry = status == 503 || status == 429;
+  if (const std::string_view cookie = take_cookie(to); retry || !cookie.empty()) {
+    fields_ = no_store;
+    fields_ += cookie;
+    if (retry) {
+      const std::int64_t wait_ms = reply.refusal == Refusal::cooldown ? (reply.retry_at - reply.now).count() : 1000;
+      fields_ += "Retry-After: " + std::to_string((wait_ms + 999) / 1000) + "\r\n";
+    }
+    response.fields = fields_;
+  }
+  loop_.respond(to, response);
+}
+
+std::uint16_t Api::answer_status(const Reply& reply) const noexcept {
+  if (reply.refusal == Refusal::none && reply.type == CommandType::start_payment) return 202;
+  return status_of(reply);
+}
+
+void Api::write_answer(json::Writer& json, const Reply& reply) {
+  const std::optional<ShowRef> show = view().find(reply.show);
+  const bool known = show && show->layout != nullptr;
+  if (reply.refusal != Refusal::none || !known) return write_refusal(json, reply, known ? &*show : nullptr);
+  switch (reply.type) {
+    case CommandType::reserve:
+    case CommandType::reserve_best:
+    case CommandType::read_reservation:
+      return write_reservation(json, reply, *show);
+    case CommandType::finish_payment:
+    case CommandType::read_booking:
+      return write_booking(json, reply, *show, app_.signer);
+    case CommandType::cancel:
+      return write_cancellation(json, reply, *show, false);
+    case CommandType::preview_cancel:
+      return write_cancellation(json, reply, *show, true);
+    case CommandType::start_payment:
+      json.begin_object();
+      json.field("status", "payment_unknown");
+      json.field("reservation_id", Id{IdKind::reservation, reply.show, reply.sequence, reply.id_random});
+      json.field("booking_id", Id{IdKind::booking, reply.show, reply.sequence, reply.id_random});
+      json.field("server_time", reply.now);
+      json.end_object();
+      return;
+    default:
+      json.begin_object();
+      json.field("show_id", show->id);
+      json.field("lsn", reply.lsn);
+      json.end_object();
+  }
+}
+
+void Api::count(const Reply& reply) {
+  static constexpr auto route_of = [](CommandType type) {
+    switch (type) {
+      case CommandType::reserve:
+      case CommandType::reserve_best:
+        return Route::reserve;
+      case CommandType::release:
+        return Route::release;
+      case CommandType::read_reservation:
+        return Route::read_reservation;
+      case CommandType::start_payment:
+      case CommandType::finish_payment:
+        return Route::book;
+      case CommandType::read_booking:
+        return Route::read_booking;
+      case CommandType::preview_cancel:
+        return Route::preview_cancel;
+      case CommandType::cancel:
+        return Route::cancel;
+      case CommandType::cancel_show:
+        return Route::cancel_show;
+      case CommandType::block_seats:
+        return Route::block_seats;
+      case CommandType::unblock_seats:
+        return Route::unblock_seats;
+      default:
+        return Route::none;
+    }
+  };
+  metrics_.count_request(static_cast<std::size_t>(route_of(reply.type)), answer_status(reply));
+  if (reply.refusal != Refusal::none) return metrics_.count_refusal(reply.refusal);
+  if (reply.replayed) return;
+  switch (reply.type) {
+    case CommandType::reserve:
+    case CommandType::reserve_best:
+      metrics_.reservations.add();
+      metrics_.seats_reserved.add(reply.seat_count);
+      break;
+    case CommandType::release:
+      metrics_.releases.add();
+      break;
+    case CommandType::finish_payment:
+      metrics_.bookings.add();
+      metrics_.tickets.add(reply.seat_count);
+      break;
+    case CommandType::cancel:
+      metrics_.cancellations.add();
+      break;
+    default:
+      break;
+  }
+}
+
+void Api::tick() {
+  saga_.tick(runner_.now());
+}
+
+}  // namespace usher::server::api

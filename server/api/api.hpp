@@ -1,0 +1,132 @@
+#pragma once
+/// Api: turns requests into commands and answers into JSON, for one loop and on its thread only. It decides nothing
+/// about seats and waits for nothing: what needs a shard is submitted and answered by on_reply() when the log is
+/// durable; what would block goes to the work pool and comes back as a task of the loop.
+///
+/// The straight way of a request (DESIGN 3): on_request -> router -> one handler per call -> json::Reader -> Command ->
+/// AgentRunner::submit ... on_reply -> write_answer -> http::Loop::respond.
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/shard/agent_runner.hpp"
+#include "server/api/app.hpp"
+#include "server/api/batch.hpp"
+#include "server/api/caller.hpp"
+#include "server/api/problem.hpp"
+#include "server/api/random_pool.hpp"
+#include "server/api/reply_json.hpp"
+#include "server/api/routes.hpp"
+#include "server/api/saga.hpp"
+#include "server/catalog/browse.hpp"
+#include "server/catalog/seat_map.hpp"
+#include "server/http/connection.hpp"
+#include "server/json/reader.hpp"
+
+namespace usher::server::api {
+
+/// Which listener a request came by: with a listener of their own, what is for operators is not for customers to reach.
+enum class Entrance : std::uint8_t { both, customers, operators };
+
+class Api final : public ReplySink {
+ public:
+  Api(App& app, http::Loop& loop, engine::AgentRunner& runner, metrics::LoopMetrics& metrics);
+
+  // from the sockets
+  void on_request(const http::Request& request, http::Connection& connection, Entrance entrance);
+
+  // from the shards
+  void on_reply(const Reply& reply) override;
+
+  /// Once per cycle of the loop.
+  void tick();
+  [[nodiscard]] Saga& saga() noexcept { return saga_; }
+  /// Answers that clients still wait for, beyond those in the runner's outbox.
+  [[nodiscard]] std::size_t waiting() const noexcept {
+    return saga_.clients_waiting() + batches_.open() + tasks_waiting_;
+  }
+
+ private:
+  struct Call {
+    const http::Request& request;
+    http::Connection& connection;
+    const http::RouteMatch& match;
+    Route route;
+    Entrance entrance;
+  };
+  struct ListRun;
+
+  // api.cpp: what all calls share
+  void dispatch(const Call& call);
+  /// Who is asking. Returns: false after the refusal was answered. `anonymous`: a session is made for who has none.
+  [[nodiscard]] bool authenticate(const Call& call, Role least, bool anonymous, Caller& caller);
+  void respond(const Call& call, const http::Response& response);
+  void respond_problem(const Call& call, const Problem& problem, std::string_view fields = no_store);
+  void respond_problem(const ReplyTo& to, const Problem& problem, std::string_view fields = no_store);
+  void respond_refusal(const Call& call, Refusal refusal, std::string_view detail = {});
+  void respond_overloaded(const Call& call);
+  void submit(const Call& call, Command& command, ShardIndex shard);
+  void submit_by_show(const Call& call, Command& command, Refusal unknown);
+  [[nodiscard]] bool tag(const Call& call, const Caller& caller, Command& command);
+  void deliver(const ReplyTo& to, const Reply& reply);
+  [[nodiscard]] std::uint16_t answer_status(const Reply& reply) const noexcept;
+  void write_answer(json::Writer& json, const Reply& reply);
+  void count(const Reply& reply);
+  [[nodiscard]] std::string_view take_cookie(const ReplyTo& to);
+  [[nodiscard]] const CatalogView& view();
+
+  // api_sale.cpp
+  void reserve(const Call& call);
+  void reservation(const Call& call, CommandType type);
+  void book(const Call& call);
+  void booking(const Call& call, CommandType type);
+  void list_bookings(const Call& call);
+  void add_to_list(ListRun& run, const std::vector<Reply>& part);
+  void commands(const Call& call);
+  [[nodiscard]] bool run_line(std::string_view line, const Caller& caller, const ReplyTo& to, Problem& problem);
+  [[nodiscard]] bool send_line(const Command& command, std::string_view token, Problem& problem);
+  void write_batch(std::size_t index);
+  [[nodiscard]] bool check_json(const Call& call);
+  [[nodiscard]] bool read_reserve(std::string_view body, const ShowRef& show, Command& command, Problem& problem);
+  [[nodiscard]] bool read_wish(json::Object& root, const engine::Layout& layout, Command& command);
+  [[nodiscard]] bool read_seats(json::Object& root, const engine::Layout& layout, std::string_view field,
+                                Command& command);
+  [[nodiscard]] bool finish_reading(bool seats_known, Problem& problem);
+
+  // api_browse.cpp
+  void browse(const Call& call);
+  void show_seats(const Call& call);
+  void answer_seats(const ReplyTo& to, const engine::ShowView& seats, const ShowRef& show,
+                    std::string_view if_none_match);
+
+  // api_admin.cpp
+  void import(const Call& call);
+  void admin_show(const Call& call, CommandType type);
+  void read_metrics(const Call& call);
+  void read_ready(const Call& call);
+  void read_index(const Call& call);
+
+  App& app_;
+  http::Loop& loop_;
+  engine::AgentRunner& runner_;
+  metrics::LoopMetrics& metrics_;
+  Identity identity_;
+  RandomPool random_;
+  json::Reader reader_;
+  json::TextBuffer body_;
+  json::TextBuffer batch_text_;
+  std::string fields_;
+  std::string cookie_;
+  std::shared_ptr<const CatalogView> view_;
+  std::uint64_t view_changes_ = ~std::uint64_t{0};
+  catalog::SeatMapCache seat_maps_;
+  std::function<std::optional<std::uint32_t>(ShowNumber)> available_;
+  Saga saga_;
+  Batches batches_;
+  std::unordered_map<std::uint64_t, std::string> cookies_;  ///< to hand out with answers that are due
+  std::size_t tasks_waiting_ = 0;
+};
+
+}  // namespace usher::server::api

@@ -1,0 +1,131 @@
+/// The calls that look: movies, theaters, showtimes, shows, seat maps.
+
+#include <array>
+#include <charconv>
+#include <variant>
+
+#include "server/api/api.hpp"
+
+namespace usher::server::api {
+namespace {
+
+[[nodiscard]] std::string etag_of(std::uint64_t value) {
+  char text[18];
+  text[0] = '"';
+  for (unsigned i = 0; i < 16; ++i) text[1 + i] = "0123456789abcdef"[(value >> (60U - 4U * i)) & 15U];
+  text[17] = '"';
+  return {text, sizeof text};
+}
+
+/// RFC 9110 section 13.1.2: a list of tags or "*"; weak ones compare equal to strong ones.
+[[nodiscard]] bool matches(std::string_view if_none_match, std::string_view etag) noexcept {
+  return if_none_match == "*" || if_none_match.find(etag) != std::string_view::npos;
+}
+
+/// What a CDN may do with a listing: free seats age within a second, the rest within a minute.
+[[nodiscard]] std::string cache_fields(const std::string& etag, bool availability) {
+  return std::string(availability ? "Cache-Control: public, max-age=0, s-maxage=1\r\n"
+                                  : "Cache-Control: public, max-age=10, s-maxage=60\r\n") +
+         "ETag: " + etag + "\r\n";
+}
+
+}  // namespace
+
+void Api::browse(const Call& call) {
+  http::Query query;
+  std::vector<catalog::QueryParameter> parameters;
+  if (!query.parse(call.request.query))
+    return respond_problem(call, invalid_parameter("query: malformed, or a name twice"));
+  query.for_each([&](const std::string& name, const std::string& value) { parameters.push_back({name, value}); });
+  const catalog::BrowseContext context{view().snapshot(), runner_.now(), available_};
+  const std::string_view id = call.match.parameter_count > 0 ? call.match.parameters[0] : std::string_view{};
+  body_.clear();
+  const catalog::BrowseAnswer answer = [&]() -> catalog::BrowseAnswer {
+    switch (call.route) {
+      case Route::list_movies:
+        return list_movies(context, parameters, body_);
+      case Route::show_movie:
+        return show_movie(context, id, body_);
+      case Route::list_showtimes:
+        return list_showtimes(context, id, parameters, body_);
+      case Route::list_theaters:
+        return list_theaters(context, parameters, body_);
+      case Route::show_theater:
+        return show_theater(context, id, body_);
+      case Route::list_cities:
+        return list_cities(context, body_);
+      default:
+        return show_show(context, id, body_);
+    }
+  }();
+  if (const auto* error = std::get_if<catalog::BrowseError>(&answer)) {
+    return respond_problem(call, {error->status, std::string(error->code), error->detail});
+  }
+  const auto& page = std::get<catalog::Page>(answer);
+  const std::string etag = etag_of(page.etag);
+  fields_ = cache_fields(etag, page.has_availability);
+  if (matches(call.request.if_none_match, etag))
+    return respond(call, {.status = 304, .content_type = {}, .fields = fields_});
+  respond(call, {.body = body_.view(), .fields = fields_});
+}
+
+void Api::show_seats(const Call& call) {
+  const std::optional<ShowRef> show = view().find(call.match.parameters[0]);
+  if (!show || show->layout == nullptr) return respond_refusal(call, Refusal::unknown_show, call.match.parameters[0]);
+  const std::uint16_t owner = app_.engine.loop_of(show->row->shard);
+  metrics_.count_request(static_cast<std::size_t>(call.route), 200);
+  if (owner == runner_.loop()) {
+    const std::optional<engine::ShowView> seats = runner_.shard(show->row->shard)->view(show->row->number);
+    if (!seats) return respond_refusal(call, Refusal::unknown_show, call.match.parameters[0]);
+    return answer_seats(call.request.reply_to, *seats, *show, call.request.if_none_match);
+  }
+  // another loop's show: its owner copies the planes, this loop writes the page
+  struct Copy {
+    std::optional<engine::ShowView> seats;
+    std::array<std::vector<std::uint64_t>, 3> planes;
+  };
+  engine::AgentRunner& other = app_.engine.runner(owner);
+  const auto copy = std::make_shared<Copy>();
+  ++tasks_waiting_;
+  const auto answer = [this, copy, number = show->row->number, to = call.request.reply_to,
+                       tag = std::string(call.request.if_none_match)] {
+    --tasks_waiting_;
+    const std::optional<ShowRef> ref = view().find(number);
+    if (!copy->seats || !ref) return respond_problem(to, {404, "unknown_show", {}});
+    copy->seats->reserved = copy->planes[0];
+    copy->seats->booked = copy->planes[1];
+    copy->seats->blocked = copy->planes[2];
+    answer_seats(to, *copy->seats, *ref, tag);
+  };
+  other.post([this, copy, &other, answer, number = show->row->number, shard = show->row->shard] {
+    copy->seats = other.shard(shard)->view(number);
+    if (copy->seats) {
+      copy->planes[0].assign(copy->seats->reserved.begin(), copy->seats->reserved.end());
+      copy->planes[1].assign(copy->seats->booked.begin(), copy->seats->booked.end());
+      copy->planes[2].assign(copy->seats->blocked.begin(), copy->seats->blocked.end());
+    }
+    runner_.post(answer);
+  });
+}
+
+void Api::answer_seats(const ReplyTo& to, const engine::ShowView& seats, const ShowRef& show,
+                       std::string_view if_none_match) {
+  const std::string etag = etag_of(mix64(to_value(show.row->number)) ^ seats.lsn);
+  fields_ = cache_fields(etag, true);
+  if (matches(if_none_match, etag)) {
+    loop_.respond(to, {.status = 304, .content_type = {}, .fields = fields_});
+    return;
+  }
+  const engine::CatalogData& data = view().snapshot().data();
+  const engine::Theater& theater = data.theater(data.theater_of_screen(show.row->screen));
+  const catalog::SeatMapFacts facts{show.id,     theater.time_zone, to_string(seats.status),
+                                    seats.start, seats.end,         seats.lsn};
+  const auto map =
+      seat_maps_.get(*seats.layout, {seats.terms->currency, seats.terms->price_standard, seats.terms->price_premium});
+  body_.clear();
+  char* out = body_.prepare(map->bytes_max(facts));
+  body_.commit(map->render(facts, {seats.reserved, seats.booked, seats.blocked}, out));
+  loop_.respond(to, {.body = body_.view(), .fields = fields_});
+}
+
+}  // namespace usher::server::api

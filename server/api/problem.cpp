@@ -1,0 +1,47 @@
+#include "server/api/problem.hpp"
+
+#include <array>
+#include <utility>
+
+#include "usher/refusal.hpp"
+
+namespace usher::server::api {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 21> titles{{
+    {"malformed_json", "The body is not JSON"},
+    {"invalid_request", "The body breaks a rule"},
+    {"invalid_parameter", "A parameter breaks a rule"},
+    {"missing_parameter", "A parameter is missing"},
+    {"unsupported_media_type", "The body is of a type that this call does not take"},
+    {"body_too_large", "The body is too large"},
+    {"invalid_idempotency_key", "The Idempotency-Key breaks a rule"},
+    {"unauthorized", "Say who you are"},
+    {"invalid_token", "The token is not valid"},
+    {"token_expired", "The token has expired"},
+    {"forbidden", "Your role may not do this"},
+    {"not_found", "There is nothing here"},
+    {"method_not_allowed", "This path does not know that method"},
+    {"unknown_show", "No such show"},
+    {"unknown_movie", "No such movie"},
+    {"unknown_theater", "No such theater"},
+    {"unknown_city", "No such city"},
+    {"invalid_catalog", "The catalog document is refused"},
+    {"import_running", "Another import is running"},
+    {"not_ready", "The server is not ready yet"},
+    {"overloaded", "The server has more work than it can queue"},
+}};
+
+}  // namespace
+
+std::string_view title_of(std::string_view code) noexcept {
+  for (const auto& [known, title] : titles) {
+    if (known == code) return title;
+  }
+  for (const RefusalInfo& info : refusal_table) {
+    if (info.code == code) return info.title;
+  }
+  return "Refused";
+}
+
+}  // namespace usher::server::api

@@ -1,0 +1,79 @@
+#pragma once
+/// The calls of DESIGN 7 that this server answers, each with the number that the router, the metrics and the API share.
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+#include "server/http/router.hpp"
+
+namespace usher::server::api {
+
+enum class Route : http::RouteId {
+  list_movies,
+  show_movie,
+  list_showtimes,
+  list_theaters,
+  show_theater,
+  list_cities,
+  show_show,
+  show_seats,
+  reserve,
+  read_reservation,
+  release,
+  book,
+  list_bookings,
+  read_booking,
+  preview_cancel,
+  cancel,
+  commands,
+  import,
+  cancel_show,
+  block_seats,
+  unblock_seats,
+  health,
+  ready,
+  metrics,
+  openapi,
+  index,
+  none,  ///< what no route answers
+  count_
+};
+
+struct RouteInfo {
+  http::Method method;
+  std::string_view pattern;
+  std::string_view name;  ///< in the metrics
+};
+
+inline constexpr std::array<RouteInfo, static_cast<std::size_t>(Route::count_)> routes{{
+    {http::Method::get, "/movies", "GET /movies"},
+    {http::Method::get, "/movies/{id}", "GET /movies/{id}"},
+    {http::Method::get, "/movies/{id}/showtimes", "GET /movies/{id}/showtimes"},
+    {http::Method::get, "/theaters", "GET /theaters"},
+    {http::Method::get, "/theaters/{id}", "GET /theaters/{id}"},
+    {http::Method::get, "/cities", "GET /cities"},
+    {http::Method::get, "/shows/{id}", "GET /shows/{id}"},
+    {http::Method::get, "/shows/{id}/seats", "GET /shows/{id}/seats"},
+    {http::Method::post, "/shows/{id}/reserve", "POST /shows/{id}/reserve"},
+    {http::Method::get, "/reservations/{id}", "GET /reservations/{id}"},
+    {http::Method::delete_, "/reservations/{id}", "DELETE /reservations/{id}"},
+    {http::Method::post, "/bookings", "POST /bookings"},
+    {http::Method::get, "/bookings", "GET /bookings"},
+    {http::Method::get, "/bookings/{id}", "GET /bookings/{id}"},
+    {http::Method::get, "/bookings/{id}/cancellation", "GET /bookings/{id}/cancellation"},
+    {http::Method::post, "/bookings/{id}/cancel", "POST /bookings/{id}/cancel"},
+    {http::Method::post, "/commands", "POST /commands"},
+    {http::Method::post, "/admin/import", "POST /admin/import"},
+    {http::Method::post, "/admin/shows/{id}/cancel", "POST /admin/shows/{id}/cancel"},
+    {http::Method::post, "/admin/shows/{id}/block", "POST /admin/shows/{id}/block"},
+    {http::Method::post, "/admin/shows/{id}/unblock", "POST /admin/shows/{id}/unblock"},
+    {http::Method::get, "/healthz", "GET /healthz"},
+    {http::Method::get, "/readyz", "GET /readyz"},
+    {http::Method::get, "/metrics", "GET /metrics"},
+    {http::Method::get, "/openapi.json", "GET /openapi.json"},
+    {http::Method::get, "/", "GET /"},
+    {http::Method::get, "", "unknown"},
+}};
+
+}  // namespace usher::server::api

@@ -1,0 +1,51 @@
+#pragma once
+/// The commands of the program `usher`. Each returns the process' exit code: 0 done, 1 found something wrong, 2 wrong
+/// usage, 3 the log failed.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace usher::server::cli {
+
+struct CommonOptions {
+  std::string data;
+  std::optional<std::string> config_file;
+  std::vector<std::string> settings;  ///< key=value
+  bool accept_clock = false;
+};
+
+struct ServeOptions : CommonOptions {
+  std::vector<std::string> catalogs;
+};
+[[nodiscard]] int serve(const ServeOptions& options);
+
+struct ImportOptions : CommonOptions {
+  std::vector<std::string> files;
+};
+[[nodiscard]] int import(const ImportOptions& options);
+
+struct ReplayOptions {
+  std::string data;
+  std::optional<std::string> show;
+  std::optional<std::uint64_t> until_lsn;
+  std::optional<std::string> until_time;  ///< RFC 3339
+  bool reservations = false;              ///< a line per reservation and booking as well
+  bool from_checkpoints = false;          ///< faster: not from the first record
+};
+[[nodiscard]] int replay(const ReplayOptions& options);
+
+struct AuditOptions {
+  std::string data;
+};
+[[nodiscard]] int audit(const AuditOptions& options);
+
+struct TokenOptions : CommonOptions {
+  std::string user;
+  std::string role = "customer";
+  std::string lifetime = "30d";
+};
+[[nodiscard]] int token(const TokenOptions& options);
+
+}  // namespace usher::server::cli

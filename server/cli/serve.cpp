@@ -1,0 +1,245 @@
+/// `usher serve`: recovers, serves, drains.
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "server/api/api.hpp"
+#include "server/cli/commands.hpp"
+#include "server/cli/loading.hpp"
+#include "server/cli/log_metrics.hpp"
+#include "server/cli/logging.hpp"
+#include "server/config/secrets.hpp"
+#include "server/http/listener.hpp"
+#include "server/payments/builtin_gateway.hpp"
+#include "server/room_metrics.hpp"
+#include "server/serve_loop.hpp"
+#include "spdlog/spdlog.h"
+
+namespace usher::server::cli {
+namespace {
+
+/// Signals that end the server come as reads of a descriptor; made before any thread, so that all threads have them
+/// blocked.
+class StopSignal {
+ public:
+  StopSignal() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    fd_ = ::signalfd(-1, &signals, SFD_CLOEXEC);
+  }
+  StopSignal(const StopSignal&) = delete;
+  StopSignal& operator=(const StopSignal&) = delete;
+  ~StopSignal() { ::close(fd_); }
+
+  void wait() const {
+    signalfd_siginfo info{};
+    while (::read(fd_, &info, sizeof info) != static_cast<ssize_t>(sizeof info)) {
+    }
+  }
+
+ private:
+  int fd_;
+};
+
+void raise_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// A serving process from its sockets to its last checkpoint.
+class Serving {
+ public:
+  Serving(const ServeOptions& options, const config::Config& config) : options_(options), config_(config) {}
+
+  [[nodiscard]] Status open_sockets();
+  [[nodiscard]] Status recover();
+  [[nodiscard]] Status start();
+  [[nodiscard]] Status stop();
+
+ private:
+  [[nodiscard]] Result<http::LoopOptions> loop_options(std::size_t index) const;
+  void wait_until(const char* what, Duration timeout, const std::function<bool()>& done) const;
+
+  const ServeOptions& options_;
+  const config::Config& config_;
+  std::shared_ptr<http::ConnectionBudget> budget_;
+  std::vector<std::unique_ptr<ServeLoop>> loops_;
+  std::string url_;
+  config::Secrets secrets_;
+  api::IdentityKeys identity_;
+  OpenedData data_;
+  std::unique_ptr<work::WorkPool> pool_;
+  std::unique_ptr<payments::BuiltinGateway> gateway_;
+  std::unique_ptr<metrics::Metrics> metrics_;
+  std::unique_ptr<api::App> app_;
+};
+
+Result<http::LoopOptions> Serving::loop_options(std::size_t index) const {
+  http::LoopOptions options;
+  options.index = static_cast<std::uint16_t>(index);
+  options.connections = budget_;
+  options.body_bytes_max = config_.http.body_bytes_max;
+  options.idle_timeout = config_.http.idle_timeout;
+  options.head_timeout = config_.http.header_timeout;
+  for (const std::string& network : config_.http.trusted_proxies) {
+    if (!options.trusted_proxies.add(network)) {
+      return make_error(ErrorCode::invalid,
+                        "http.trusted_proxies: \"" + network + "\" must be a network such as 10.0.0.0/8");
+    }
+  }
+  return options;
+}
+
+Status Serving::open_sockets() {
+  const std::size_t count = loop_count(config_);
+  budget_ = std::make_shared<http::ConnectionBudget>(config_.http.connections_max);
+  Result<http::ListenSockets> sockets =
+      http::listen_on({.address = config_.http.address, .port = config_.http.port}, count);
+  if (!sockets) return sockets.error();
+  http::ListenSockets admin;
+  if (config_.admin.separate()) {
+    Result<http::ListenSockets> opened =
+        http::listen_on({.address = config_.admin.address, .port = config_.admin.port}, count);
+    if (!opened) return opened.error();
+    admin = std::move(opened).value();
+  }
+  for (std::size_t index = 0; index < count; ++index) {
+    Result<http::LoopOptions> options = loop_options(index);
+    if (!options) return options.error();
+    auto loop = ServeLoop::make(std::move(options).value(), sockets.value().fds[index],
+                                admin.fds.empty() ? -1 : admin.fds[index]);
+    if (!loop) return loop.error();
+    loops_.push_back(std::move(loop).value());
+  }
+  for (const auto& loop : loops_) loop->run();
+  url_ = fmt::format("http://{}:{}", config_.http.address, sockets.value().port);
+  spdlog::info("listening on {} with {} loop{}", url_, count, count == 1 ? "" : "s");
+  return Done{};
+}
+
+Status Serving::recover() {
+  Result<OpenedData> data =
+      open_data(options_.data, config_, {.loops = loops_.size(), .accept_clock = options_.accept_clock});
+  if (!data) return data.error();
+  data_ = std::move(data).value();
+  // a log without its secrets would give every person another number
+  const bool fresh = data_.log->report().created;
+  Result<config::Secrets> secrets =
+      fresh ? config::load_or_create_secrets(options_.data) : config::load_secrets(options_.data);
+  if (!secrets) return secrets.error();
+  secrets_ = std::move(secrets).value();
+  Result<api::IdentityKeys> keys = api::IdentityKeys::load(config_.identity, secrets_);
+  if (!keys) return keys.error();
+  identity_ = std::move(keys).value();
+  for (const std::string& file : options_.catalogs) {
+    if (!load_catalog(*data_.engine, config_, file))
+      return make_error(ErrorCode::invalid, "the catalog " + file + " was not imported");
+  }
+  return Done{};
+}
+
+Status Serving::start() {
+  payments::Ledger ledger;
+  if (config_.payments.ledger) {
+    Result<payments::Ledger> opened = payments::Ledger::open(std::filesystem::path(options_.data) / "gateway.ledger");
+    if (!opened) return opened.error();
+    ledger = std::move(opened).value();
+  }
+  payments::BuiltinGatewayOptions gateway;
+  gateway.latency = config_.payments.latency;
+  gateway.decline_rate = config_.payments.decline_rate;
+  gateway.unknown_rate = config_.payments.unknown_rate;
+  gateway.in_flight_max = config_.payments.in_flight_max;
+  gateway_ = std::make_unique<payments::BuiltinGateway>(gateway, std::move(ledger));
+  pool_ = std::make_unique<work::WorkPool>(config_.server.work_threads, config_.server.work_queue_max);
+  std::vector<std::string_view> names;
+  for (const api::RouteInfo& route : api::routes) names.push_back(route.name);
+  metrics_ = std::make_unique<metrics::Metrics>(loops_.size(), names, metrics::BuildInfo{USHER_VERSION, ""},
+                                                instant_from_ms(system_clocks.wall_ns() / 1'000'000));
+  add_log_metrics(*metrics_, *data_.log, *data_.engine);
+  std::vector<const http::LoopCounters*> counters;
+  for (const auto& loop : loops_) counters.push_back(&loop->loop().counters());
+  add_room_metrics(*metrics_, std::move(counters), *gateway_, *pool_);
+  app_ =
+      std::make_unique<api::App>(config_, identity_, *data_.engine, *gateway_, *pool_, *metrics_, secrets_.directory);
+  for (std::size_t route = 0; route < api::routes.size(); ++route) {
+    const api::RouteInfo& info = api::routes[route];
+    if (!info.pattern.empty()) app_->router.add(info.method, info.pattern, static_cast<http::RouteId>(route));
+  }
+  app_->publish_catalog();
+  for (std::size_t index = 0; index < loops_.size(); ++index) {
+    data_.engine->runner(index).set_wake([loop = &loops_[index]->loop()] { loop->wake(); });
+  }
+  for (std::size_t index = 0; index < loops_.size(); ++index) {
+    loops_[index]->start(*app_, data_.engine->runner(index), metrics_->loop(index));
+  }
+  app_->ready = true;
+  spdlog::info("ready: look at {}/movies?city=... or {}/ for what there is", url_, url_);
+  return Done{};
+}
+
+void Serving::wait_until(const char* what, Duration timeout, const std::function<bool()>& done) const {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (!done()) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      spdlog::warn("{}: not done within {} s, going on", what, timeout.count() / 1000);
+      return;
+    }
+    for (const auto& loop : loops_) loop->loop().wake();
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  }
+}
+
+Status Serving::stop() {
+  spdlog::info("draining: no new reservations, answering what is in flight");
+  app_->draining = true;
+  for (const auto& loop : loops_) loop->begin_drain();
+  const auto all = [this](bool (ServeLoop::*is)() const noexcept) {
+    return [this, is] {
+      return std::all_of(loops_.begin(), loops_.end(), [is](const auto& loop) { return (*loop.*is)(); });
+    };
+  };
+  wait_until("draining", config_.server.drain_timeout, all(&ServeLoop::drained));
+  gateway_->stop();
+  pool_->stop();
+  spdlog::info("writing a checkpoint");
+  for (const auto& loop : loops_) loop->begin_checkpoint();
+  wait_until("the checkpoint", std::chrono::seconds{60}, all(&ServeLoop::checkpointed));
+  for (const auto& loop : loops_) loop->stop();
+  loops_.clear();
+  if (Status closed = data_.close(); !closed) return closed;
+  spdlog::info("stopped");
+  return Done{};
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  const Result<config::Config> config = config::load_config(options.config_file, options.settings);
+  if (!config) return fail(config.error());
+  start_logging(config.value().log);
+  for (const std::string& line : config::config_changes(config.value())) spdlog::info("setting {}", line);
+  for (const std::string& line : config::config_warnings(config.value())) spdlog::warn("{}", line);
+  raise_file_limit();
+  const StopSignal signal;
+  Serving serving(options, config.value());
+  if (Status status = serving.open_sockets(); !status) return fail(status.error());
+  if (Status status = serving.recover(); !status) return fail(status.error());
+  if (Status status = serving.start(); !status) return fail(status.error());
+  signal.wait();
+  if (Status status = serving.stop(); !status) return fail(status.error());
+  return 0;
+}
+
+}  // namespace usher::server::cli

@@ -1,0 +1,139 @@
+#include "server/serve_loop.hpp"
+
+#include "server/room_metrics.hpp"
+#include "spdlog/spdlog.h"
+
+namespace usher::server {
+
+Result<std::unique_ptr<ServeLoop>> ServeLoop::make(http::LoopOptions options, int listener, int admin) {
+  auto loop = http::Loop::make(std::move(options));
+  if (!loop) return loop.error();
+  std::unique_ptr<ServeLoop> made(new ServeLoop(admin >= 0));
+  made->loop_ = std::move(loop).value();
+  if (Status status = made->loop_->add_listener(listener, made->door_); !status) return status.error();
+  if (admin >= 0) {
+    if (Status status = made->loop_->add_listener(admin, made->admin_door_); !status) return status.error();
+  }
+  return made;
+}
+
+ServeLoop::~ServeLoop() {
+  stop();
+}
+
+void ServeLoop::run() {
+  thread_ = std::thread([this] { main(); });
+}
+
+void ServeLoop::main() {
+  while (!stopping_.load(std::memory_order_relaxed)) {
+    try {
+      cycle();
+    } catch (const std::exception& error) {
+      // last resort: a loop that dies takes its shards' sales with it
+      spdlog::error("the loop caught an exception: {}", error.what());
+    }
+  }
+  loop_->close_all();
+}
+
+void ServeLoop::cycle() {
+  cycle_begun_ = false;
+  (void)loop_->run_one_for(busy_ ? Duration{0} : idle_wait);
+  if (runner_ == nullptr) return;
+  if (!cycle_begun_) runner_->begin_cycle();
+  busy_ = runner_->do_work();
+  api_->tick();
+  loop_->flush();
+  if (runner_->wants_commit()) commit();
+  if (runner_->now() >= next_metrics_) {
+    feed_loop_metrics(*metrics_, *loop_, *runner_);
+    next_metrics_ = runner_->now() + std::chrono::milliseconds{250};
+  }
+  if (draining_ || checkpointing_) update_drained();
+}
+
+void ServeLoop::commit() {
+  if (runner_->answers_waiting() > lone_answers_max) {
+    runner_->commit(false);
+    return;
+  }
+  // few wait: if no other request is ready, nobody loses when this thread syncs
+  if (loop_->poll() > 0) {
+    busy_ = true;
+    if (runner_->answers_waiting() <= lone_answers_max) return;
+    runner_->commit(false);
+    return;
+  }
+  runner_->commit(true);
+  busy_ = true;
+}
+
+void ServeLoop::update_drained() {
+  const bool waiting = runner_->waiting_for_log() || runner_->answers_waiting() > 0 || api_->waiting() > 0;
+  if (draining_ && !waiting && loop_->connection_count() == 0) drained_.store(true, std::memory_order_release);
+  if (checkpointing_ && !runner_->checkpointing() && !waiting) checkpointed_.store(true, std::memory_order_release);
+}
+
+void ServeLoop::start(api::App& app, engine::AgentRunner& runner, metrics::LoopMetrics& metrics) {
+  const bool posted = loop_->try_post([this, &app, &runner, &metrics] {
+    api_ = std::make_unique<api::Api>(app, *loop_, runner, metrics);
+    runner.set_sink(*api_);
+    metrics_ = &metrics;
+    runner_ = &runner;
+    runner_->begin_cycle();
+    api_->saga().resume();
+  });
+  USHER_ASSERT(posted);
+}
+
+void ServeLoop::begin_drain() {
+  (void)loop_->try_post([this] {
+    draining_ = true;
+    if (runner_ != nullptr) runner_->drain();
+    loop_->begin_drain();
+  });
+}
+
+void ServeLoop::begin_checkpoint() {
+  (void)loop_->try_post([this] {
+    checkpointing_ = true;
+    if (runner_ != nullptr) runner_->start_checkpoint();
+  });
+}
+
+void ServeLoop::stop() {
+  if (!thread_.joinable()) return;
+  stopping_ = true;
+  loop_->wake();
+  thread_.join();
+}
+
+// ---- requests ----
+
+void ServeLoop::on_request(const http::Request& request, http::Connection& connection, api::Entrance entrance) {
+  if (runner_ != nullptr) {
+    if (!cycle_begun_) {
+      runner_->begin_cycle();
+      cycle_begun_ = true;
+    }
+    return api_->on_request(request, connection, entrance);
+  }
+  http::Response response;
+  response.fields = "Cache-Control: no-store\r\nRetry-After: 1\r\n";
+  if (request.path == "/healthz") {
+    response.body = R"({"status":"ok"})";
+  } else {
+    response.status = 503;
+    response.content_type = http::content_type::problem;
+    response.body =
+        R"({"type":"urn:usher:problem:not_ready","title":"The server is not ready yet","status":503,"code":"not_ready","detail":"recovery is under way"})";
+  }
+  connection.respond(request.reply_to.slot, response);
+}
+
+void ServeLoop::Door::on_exception(const char* what) noexcept {
+  spdlog::error("a request failed: {}", what);
+}
+
+}  // namespace usher::server
