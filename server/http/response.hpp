@@ -25,11 +25,11 @@ inline constexpr std::string_view text = "text/plain; charset=utf-8";
 
 struct Response {
   std::uint16_t status = 200;
-  std::string_view content_type = content_type::json;  ///< empty: the field is left out
-  std::string_view body = {};                          ///< copied by respond()
-  std::shared_ptr<const std::string> shared_body = {}; ///< instead of `body`, sent from where it lies
-  std::string_view fields = {};                        ///< further header lines, ready made, each with its CR LF
-  bool close = false;                                  ///< close the connection behind this answer
+  std::string_view content_type = content_type::json;   ///< empty: the field is left out
+  std::string_view body = {};                           ///< copied by respond()
+  std::shared_ptr<const std::string> shared_body = {};  ///< instead of `body`, sent from where it lies
+  std::string_view fields = {};                         ///< further header lines, ready made, each with its CR LF
+  bool close = false;                                   ///< close the connection behind this answer
 };
 
 /// How the connection wants it.
@@ -61,8 +61,8 @@ void append_response(json::TextBuffer& out, const Response& response, std::strin
 struct Problem {
   std::uint16_t status = 400;
   std::string_view code;  ///< plain ASCII without quotes
-  std::string_view title;
-  std::string_view detail;  ///< may be empty; may repeat what a client sent: it is escaped
+  std::string_view title{};
+  std::string_view detail{};  ///< may be empty; may repeat what a client sent: it is escaped
 };
 /// Writes the members of a problem into an object that is open, so that further members can follow.
 void write_problem_members(json::Writer& writer, const Problem& problem);
