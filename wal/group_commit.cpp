@@ -45,10 +45,12 @@ void GroupCommit::retire(LaneSlot* slot) {
 }
 
 void GroupCommit::submit(LaneSlot& slot) {
-  const Lock lock(mutex_);
+  Lock lock(mutex_);
   USHER_ASSERT(queue_.size() < slots_.size());
   queue_.push_back(&slot);
-  if (!busy_) work_.notify_one();
+  const bool idle = !busy_;
+  lock.unlock();  // first, or the committer would wake only to wait for it
+  if (idle) work_.notify_one();
 }
 
 bool GroupCommit::submit_inline(LaneSlot& slot) {

@@ -77,6 +77,7 @@ class LiveLog final : public OpenedLog {
   [[nodiscard]] std::uint64_t rotations() const noexcept override { return keeper_.rotations(); }
   [[nodiscard]] std::uint64_t segments_dropped() const noexcept override { return keeper_.segments_dropped(); }
   [[nodiscard]] Result<ReplayEnd> replay(ShardIndex shard, const Until& until, ReplayTarget& target) override;
+  [[nodiscard]] Status for_each_person(const std::function<Status(std::string_view, std::string_view)>& each) override;
 
   void do_work() override {
     commit_.do_work();
@@ -139,6 +140,15 @@ Result<ReplayEnd> LiveLog::replay(ShardIndex shard, const Until& until, ReplayTa
   return replay_shard(*store_, meta.value(), shard, until, false, target);
 }
 
+Status LiveLog::for_each_person(const std::function<Status(std::string_view, std::string_view)>& each) {
+  auto cursor = store_->cursor({Table::people, 0});
+  if (!cursor) return cursor.error();
+  for (cursor.value()->seek({}); cursor.value()->valid(); cursor.value()->next()) {
+    if (Status done = each(cursor.value()->key(), cursor.value()->value()); !done) return done;
+  }
+  return cursor.value()->status();
+}
+
 Status LiveLog::close() {
   if (closed_) return Done{};
   closed_ = true;
@@ -159,7 +169,7 @@ void LiveLog::crash() {
 
 /// RocksDB refuses damage in its write-ahead log, also where it is only a tail that power loss tore. Whether it is, the
 /// anchor tells: look read-only first, and open up to the damage only when nothing acknowledged lies behind it.
-Result<std::unique_ptr<Store>> open_store(const LogOptions& options) {
+Result<std::unique_ptr<Store>> open_store(const LogOptions& options, std::string& damage) {
   RocksDbOptions wanted;
   wanted.directory = options.directory;
   wanted.write_buffer_bytes = options.write_buffer_bytes;
@@ -178,14 +188,12 @@ Result<std::unique_ptr<Store>> open_store(const LogOptions& options) {
   const Result<RecoveryReport> whole = recover(*seen.value(), look, {});
   if (!whole) return make_error(ErrorCode::corrupt, store.error().detail + "; " + whole.error().detail);
   seen.value().reset();
+  damage = store.error().detail;
   return open_rocksdb_store(wanted);
 }
 
-}  // namespace
-
-Result<std::unique_ptr<OpenedLog>> open_on(std::unique_ptr<Store> store, LogOptions options,
-                                           const TargetFactory& targets) {
-  fill_defaults(options);
+Result<std::unique_ptr<OpenedLog>> open_live(std::unique_ptr<Store> store, const LogOptions& options,
+                                             const TargetFactory& targets, std::string store_damage) {
   std::unique_ptr<DiskGuard> guard;
   if (!options.directory.empty()) guard = make_guard(options);
   RecoveryOptions recovery;
@@ -195,6 +203,7 @@ Result<std::unique_ptr<OpenedLog>> open_on(std::unique_ptr<Store> store, LogOpti
   recovery.progress = options.progress;
   Result<RecoveryReport> report = recover(*store, recovery, targets);
   if (!report) return report.error();
+  report.value().store_damage = std::move(store_damage);
   if (store->segments().empty()) return make_error(ErrorCode::corrupt, "the log has no segment");
   if (guard != nullptr) {
     if (const Status settled = guard->settle(); !settled) return settled.error();
@@ -203,15 +212,24 @@ Result<std::unique_ptr<OpenedLog>> open_on(std::unique_ptr<Store> store, LogOpti
       std::make_unique<LiveLog>(std::move(store), std::move(guard), options, std::move(report).value()));
 }
 
+}  // namespace
+
+Result<std::unique_ptr<OpenedLog>> open_on(std::unique_ptr<Store> store, LogOptions options,
+                                           const TargetFactory& targets) {
+  fill_defaults(options);
+  return open_live(std::move(store), options, targets, {});
+}
+
 Result<std::unique_ptr<OpenedLog>> open(LogOptions options, const TargetFactory& targets) {
   fill_defaults(options);
   std::error_code failed;
   std::filesystem::create_directories(options.directory, failed);
   if (failed) return make_error(ErrorCode::io, options.directory + ": " + failed.message());
   if (const Status room = make_guard(options)->make_room(); !room) return room.error();
-  Result<std::unique_ptr<Store>> store = open_store(options);
+  std::string damage;
+  Result<std::unique_ptr<Store>> store = open_store(options, damage);
   if (!store) return store.error();
-  return open_on(std::move(store).value(), std::move(options), targets);
+  return open_live(std::move(store).value(), options, targets, std::move(damage));
 }
 
 }  // namespace usher::wal

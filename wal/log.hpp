@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "usher/limits.hpp"
 #include "usher/log.hpp"
@@ -56,6 +57,11 @@ class OpenedLog : public Log {
   /// Time travel: feeds the durable log of one shard from its first record up to the bound. Thread-safe; reads the
   /// disk, so it is for the work pool. Returns: as replay_shard().
   [[nodiscard]] virtual Result<ReplayEnd> replay(ShardIndex shard, const Until& until, ReplayTarget& target) = 0;
+
+  /// Every row that append_side() made durable, in order of key: for the start. Thread-safe.
+  /// Returns: ErrorCode::corrupt, io, or what `each` returns.
+  [[nodiscard]] virtual Status for_each_person(
+      const std::function<Status(std::string_view key, std::string_view value)>& each) = 0;
 
   /// Logs without threads: commits what is submitted, then does the keeper's work.
   virtual void do_work() = 0;

@@ -59,6 +59,8 @@ struct RecoveryReport {
   std::uint64_t bytes = 0;
   std::uint64_t checkpoint_rows = 0;
   std::vector<CutTail> cut;
+  /// What RocksDB said of its own write-ahead log when that was opened only up to the damage; else empty.
+  std::string store_damage;
   Instant highest_now{};
   std::chrono::nanoseconds duration{};
   AnchorState anchor;

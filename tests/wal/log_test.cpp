@@ -121,6 +121,12 @@ TEST_CASE("log: side writes: durable with their round, erased by an empty value"
   REQUIRE(lane->submit_inline());
   REQUIRE(lane->collect());
   CHECK(look.get({Table::people, 0}, "user/1").value() == "ada");
+  std::string people;
+  REQUIRE(log.value()->for_each_person([&people](std::string_view key, std::string_view value) -> Status {
+    people += std::string(key) + "=" + std::string(value) + ";";
+    return Done{};
+  }));
+  CHECK(people == "user/1=ada;");
   lane->append_side({"user/1", ""});
   REQUIRE(lane->submit_inline());
   REQUIRE(lane->collect());

@@ -422,5 +422,58 @@ TEST_CASE(
   CHECK(refused > 0);
 }
 
+TEST_CASE("recovery: on RocksDB, its live write-ahead log deleted, or its whole directory: refused") {
+  const test::TempDir directory;
+  const LogOptions options = test::disk_options(directory.path() + "/whole", 1);
+  {
+    auto log = open(options, {});
+    REQUIRE(log);
+    auto lane = log.value()->make_lane({0}, {});
+    test::write_rounds(*lane, 0, 0, 10);
+  }
+  LogOptions copy = options;
+  copy.directory = directory.path() + "/copy";
+  copy_directory(options.directory, copy.directory);
+  SUBCASE("the log file") {
+    std::filesystem::remove(wal_of(copy.directory));
+  }
+  SUBCASE("the directory") {
+    std::filesystem::remove_all(copy.directory + "/log");
+  }
+  const auto log = open(copy, {});
+  REQUIRE_FALSE(log);
+  CHECK(log.error().code == ErrorCode::corrupt);
+}
+
+TEST_CASE("recovery: on RocksDB, garbage behind the last record, as power loss leaves it: opened, and told") {
+  const test::TempDir directory;
+  LogOptions options = test::disk_options(directory.path() + "/whole", 1);
+  options.anchor_every_commit = true;
+  {
+    auto log = open(options, {});
+    REQUIRE(log);
+    auto lane = log.value()->make_lane({0}, {});
+    test::write_rounds(*lane, 0, 0, 10);
+    std::filesystem::copy(options.directory + "/anchor", directory.path() + "/anchor");
+    test::write_rounds(*lane, 0, 10, 1);
+  }
+  // The anchor is that of ten records; the eleventh, written but never synced, has a flipped bit.
+  std::filesystem::copy(directory.path() + "/anchor", options.directory + "/anchor",
+                        std::filesystem::copy_options::overwrite_existing);
+  const std::filesystem::path wal = wal_of(options.directory);
+  {
+    std::fstream file(wal, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(-10, std::ios::end);
+    file.put('?');
+  }
+  for (int start = 0; start < 2; ++start) {
+    Collectors fed;
+    const auto log = open(options, fed.factory());
+    REQUIRE_MESSAGE(log, (log ? "" : log.error().detail));
+    CHECK(fed.shards[0].records.size() == 10);
+    CHECK(log.value()->report().store_damage.empty() == (start == 1));
+  }
+}
+
 }  // namespace
 }  // namespace usher::wal
