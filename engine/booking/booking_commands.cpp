@@ -58,6 +58,7 @@ void ShowActor::start_payment(const Command& command, Reply& reply) {
 
 void ShowActor::finish_payment(const Command& command, Reply& reply) {
   SlabIndex found = 0;
+  record_.idempotency = {};  // the gateway's word ends the request that began the payment, and no other
   if ((reply.refusal = find_reservation(command, found)) != Refusal::none) return;
   const SlabIndex key = state_.reservations[found].key;
   if (key != 0 && command.attempt == state_.reservations[found].attempt) record_.idempotency = state_.keys[key].tag;

@@ -47,7 +47,7 @@ void ShowActor::dispatch(const Command& command, Reply& reply) {
 }
 
 bool ShowActor::answer_by_key(const Command& command, Reply& reply) {
-  // the gateway's word carries the key of the request that it ends, and is not a repetition of it
+  // the gateway's word is no repetition of anything; finish_payment() finds the key of the request that it ends
   if (!command.idempotency.given() || command.type == CommandType::finish_payment) return false;
   if (const SlabIndex found = state_.find_key(command.idempotency); found != 0) {
     const IdempotencyEntry& entry = state_.keys[found];
