@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "engine/catalog/layout_table.hpp"
 #include "tests/engine/catalog/halls.hpp"
@@ -182,4 +184,25 @@ TEST_CASE("layout table: equal layouts: one entry, found by hash, index and byte
   CHECK(table.find(second.value().layout->hash()).layout == second.value().layout);
   CHECK(table.find(1).layout == nullptr);
   CHECK_FALSE(table.intern_bytes("nonsense").ok());
+}
+
+TEST_CASE("layout table: four threads intern the same halls: each hall once, all see the same one") {
+  LayoutTable table;
+  constexpr std::size_t hall_count = 1'500;  // more than one chunk of the table
+  std::vector<std::vector<const Layout*>> seen(4, std::vector<const Layout*>(hall_count));
+  std::vector<std::thread> threads;
+  for (std::size_t thread = 0; thread < seen.size(); ++thread) {
+    threads.emplace_back([&, thread] {
+      for (std::size_t i = 0; i < hall_count; ++i) {
+        LayoutSpec spec = hall({"SS"});
+        spec.focal_x = static_cast<std::int16_t>(i);
+        const Result<LayoutTable::Entry> entry = table.intern(Layout::make(spec).value());
+        if (entry.ok()) seen[thread][i] = &table.at(entry.value().index);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(table.size() == hall_count);
+  for (std::size_t thread = 1; thread < seen.size(); ++thread) CHECK(seen[thread] == seen[0]);
+  CHECK(seen[0][7]->focal_x() == 7);
 }
