@@ -15,6 +15,7 @@
 #include "server/api/app.hpp"
 #include "server/api/batch.hpp"
 #include "server/api/caller.hpp"
+#include "server/api/people.hpp"
 #include "server/api/problem.hpp"
 #include "server/api/random_pool.hpp"
 #include "server/api/reply_json.hpp"
@@ -114,6 +115,7 @@ class Api final : public ReplySink {
   metrics::LoopMetrics& metrics_;
   Identity identity_;
   RandomPool random_;
+  People people_{random_};
   json::Reader reader_;
   json::TextBuffer body_;
   json::TextBuffer batch_text_;

@@ -122,7 +122,9 @@ void Api::reserve(const Call& call) {
   command.random = random_.next();
   Problem problem;
   if (!read_reserve(call.request.body, *show, command, problem)) return respond_problem(call, problem);
-  if (tag(call, caller, command)) submit(call, command, show->row->shard);
+  if (!tag(call, caller, command)) return;
+  people_.note(caller.user, app_.config.identity.issuer, caller.subject, runner_.lane());
+  submit(call, command, show->row->shard);
 }
 
 void Api::reservation(const Call& call, CommandType type) {

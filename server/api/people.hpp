@@ -1,0 +1,37 @@
+#pragma once
+/// People: writes down who a user number stands for, outside of the shards' logs, in the same batch as what the person
+/// does first (DESIGN 6). One per loop, for its thread. Rows of the log's `people` family:
+///
+///   'k' user:u64 big-endian -> key:32 random bytes          deleting it erases the person
+///   'p' user:u64 big-endian -> nonce:12 ciphertext tag:16   AES-256-GCM of: issuer 0x00 subject
+
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "server/api/random_pool.hpp"
+#include "usher/ids.hpp"
+#include "usher/log.hpp"
+
+namespace usher::server::api {
+
+class People {
+ public:
+  /// Users remembered as written, so that each is written about once per start and loop; beyond, it begins anew.
+  static constexpr std::size_t written_max = 1'000'000;
+
+  explicit People(RandomPool& random) : random_(random) {}
+
+  /// Adds the rows to the round that gathers, unless they were before. `subject` empty (a session): nobody to name.
+  void note(UserNumber user, std::string_view issuer, std::string_view subject, LogLane& lane);
+
+ private:
+  RandomPool& random_;
+  boost::unordered_flat_set<std::uint64_t> written_;
+};
+
+/// Reads a 'p' row with its 'k' row. Returns: false when they do not belong together.
+[[nodiscard]] bool read_person(std::string_view key, std::string_view row, std::string& issuer, std::string& subject);
+
+}  // namespace usher::server::api
