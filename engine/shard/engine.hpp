@@ -26,8 +26,8 @@ class Engine {
   [[nodiscard]] ShardIndex shard_count() const noexcept { return static_cast<ShardIndex>(shards_.size()); }
   /// By shard index; the last is the system shard's.
   [[nodiscard]] std::vector<ReplayTarget*> replay_targets();
-  /// After the last record. A show of the catalog that its shard does not know, since a crash came between the two steps
-  /// of an import, stays unknown until the import is run again (see is_open()).
+  /// After the last record. A show of the catalog that its shard does not know, since a crash came between the two
+  /// steps of an import, stays unknown until the import is run again (see is_open()).
   void finish_recovery();
   void attach(Log& log);
 

@@ -2,25 +2,6 @@
 
 namespace usher::engine {
 
-SlabIndex ShardState::find_show(ShowNumber number) const noexcept {
-  const ShowDirectory::Entry* entry = shared.directory.find(number);
-  if (entry == nullptr || entry->shard.load(std::memory_order_relaxed) != index) return 0;
-  return entry->slot.load(std::memory_order_relaxed);  // relaxed: written by this thread, or before the thread began
-}
-
-SlabIndex ShardState::find_reservation(SlabIndex show, std::uint32_t sequence) const noexcept {
-  return by_sequence.find(sequence_hash(show, sequence), [&](SlabIndex candidate) {
-    const Reservation& reservation = reservations[candidate];
-    return reservation.show == show && reservation.sequence == sequence;
-  });
-}
-
-SlabIndex ShardState::find_user(SlabIndex show, UserNumber user) const noexcept {
-  return by_user_on_show.find(user_hash(show, user), [&](SlabIndex candidate) {
-    return users[candidate].show == show && users[candidate].user == user;
-  });
-}
-
 SlabIndex ShardState::find_person(UserNumber user) const noexcept {
   return by_person.find(mix64(to_value(user)), [&](SlabIndex candidate) { return people[candidate].user == user; });
 }

@@ -109,6 +109,26 @@ struct ShardState {
   [[nodiscard]] std::size_t capacity_bytes() const noexcept;
 };
 
+// Here, since every decision asks them several times.
+inline SlabIndex ShardState::find_show(ShowNumber number) const noexcept {
+  const ShowDirectory::Entry* entry = shared.directory.find(number);
+  if (entry == nullptr || entry->shard.load(std::memory_order_relaxed) != index) return 0;
+  return entry->slot.load(std::memory_order_relaxed);  // relaxed: written by this thread, or before the thread began
+}
+
+inline SlabIndex ShardState::find_reservation(SlabIndex show, std::uint32_t sequence) const noexcept {
+  return by_sequence.find(sequence_hash(show, sequence), [&](SlabIndex candidate) {
+    const Reservation& reservation = reservations[candidate];
+    return reservation.show == show && reservation.sequence == sequence;
+  });
+}
+
+inline SlabIndex ShardState::find_user(SlabIndex show, UserNumber user) const noexcept {
+  return by_user_on_show.find(user_hash(show, user), [&](SlabIndex candidate) {
+    return users[candidate].show == show && users[candidate].user == user;
+  });
+}
+
 // Chains of reservations.
 void chain_append(Slab<Reservation>& slab, Chain& chain, SlabIndex index);
 void chain_remove(Slab<Reservation>& slab, Chain& chain, SlabIndex index);

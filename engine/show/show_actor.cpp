@@ -178,7 +178,7 @@ void ShowActor::take_seats(const Command& command, const SeatIndex* seats, std::
   for (std::uint32_t i = 0; i < count; ++i) event.amount += show_.terms->price(show_.layout->type(seats[i]));
   record_.seats.insert(record_.seats.end(), seats, seats + count);
   emit(event);
-  fill(reply, state_.find_reservation(index_, sequence));
+  fill(reply, show_.live.last);  // the youngest of the living
 }
 
 void ShowActor::count_refusal(const Command& command) {
