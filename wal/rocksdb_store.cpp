@@ -99,7 +99,8 @@ rocksdb::ColumnFamilyOptions small_family_options() {
 rocksdb::ColumnFamilyOptions log_family_options(const RocksDbOptions& wanted) {
   rocksdb::ColumnFamilyOptions options;
   options.write_buffer_size = wanted.write_buffer_bytes;
-  // keys of a segment come once and are read at recovery: a vector that is sorted when it is read costs no search per blob
+  // keys of a segment come once and are read at recovery: a vector that is sorted when it is read costs no search per
+  // blob
   options.memtable_factory = std::make_shared<rocksdb::VectorRepFactory>();
   options.max_write_buffer_number = log_memtables_max;
   options.min_write_buffer_number_to_merge = log_memtables_max - 1;

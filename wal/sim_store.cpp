@@ -28,31 +28,42 @@ class SimBatch final : public StoreBatch {
 
 namespace {
 
-/// Walks a copy: simple, and a true snapshot.
+/// Walks rows that nobody changes while it holds them: whoever writes makes a copy first.
 class SimCursor final : public StoreCursor {
  public:
-  explicit SimCursor(SimDisk::Rows rows) : rows_(std::move(rows)), at_(rows_.end()) {}
-  void seek(std::string_view key) override { at_ = rows_.lower_bound(key); }
+  explicit SimCursor(std::shared_ptr<const SimDisk::Rows> rows) : rows_(std::move(rows)), at_(rows_->end()) {}
+  void seek(std::string_view key) override { at_ = rows_->lower_bound(key); }
   void seek_back(std::string_view key) override {
-    at_ = rows_.upper_bound(key);
-    at_ = at_ == rows_.begin() ? rows_.end() : std::prev(at_);
+    at_ = rows_->upper_bound(key);
+    at_ = at_ == rows_->begin() ? rows_->end() : std::prev(at_);
   }
   void next() override { ++at_; }
-  [[nodiscard]] bool valid() const override { return at_ != rows_.end(); }
+  [[nodiscard]] bool valid() const override { return at_ != rows_->end(); }
   [[nodiscard]] std::string_view key() const override { return at_->first; }
   [[nodiscard]] std::string_view value() const override { return at_->second; }
   [[nodiscard]] Status status() const override { return Done{}; }
 
  private:
-  SimDisk::Rows rows_;
+  std::shared_ptr<const SimDisk::Rows> rows_;
   SimDisk::Rows::const_iterator at_;
 };
 
 }  // namespace
 
+/// Requires: the mutex, so that nobody takes a share meanwhile.
+SimDisk::Rows& SimDisk::own_rows(State& state, Place place) {
+  std::shared_ptr<Rows>& rows = state.tables[place];
+  if (!rows) {
+    rows = std::make_shared<Rows>();
+  } else if (rows.use_count() > 1) {
+    rows = std::make_shared<Rows>(*rows);
+  }
+  return *rows;
+}
+
 void SimDisk::apply(State& state, const std::vector<Op>& batch) {
   for (const Op& op : batch) {
-    Rows& rows = state.tables[op.place];
+    Rows& rows = own_rows(state, op.place);
     if (op.erase) {
       rows.erase(op.key);
     } else {
@@ -101,7 +112,7 @@ std::uint64_t SimDisk::syncs() const {
 
 void SimDisk::edit(Place place, const std::function<void(Rows&)>& change) {
   const std::lock_guard lock(mutex_);
-  change(live_.tables[place]);
+  change(own_rows(live_, place));
   durable_.tables[place] = live_.tables[place];
 }
 
@@ -138,7 +149,7 @@ Result<std::unique_ptr<StoreCursor>> SimStore::cursor(Place place) {
   const auto found = disk_.live_.tables.find(place);
   if (found == disk_.live_.tables.end()) {
     if (place.table == Table::log) return make_error(ErrorCode::not_found, "there is no such segment");
-    return std::unique_ptr<StoreCursor>(std::make_unique<SimCursor>(SimDisk::Rows{}));
+    return std::unique_ptr<StoreCursor>(std::make_unique<SimCursor>(std::make_shared<SimDisk::Rows>()));
   }
   return std::unique_ptr<StoreCursor>(std::make_unique<SimCursor>(found->second));
 }
@@ -147,8 +158,8 @@ Result<std::optional<std::string>> SimStore::get(Place place, std::string_view k
   const std::lock_guard lock(disk_.mutex_);
   const auto table = disk_.live_.tables.find(place);
   if (table == disk_.live_.tables.end()) return std::optional<std::string>{};
-  const auto row = table->second.find(key);
-  return row == table->second.end() ? std::optional<std::string>{} : std::optional<std::string>{row->second};
+  const auto row = table->second->find(key);
+  return row == table->second->end() ? std::optional<std::string>{} : std::optional<std::string>{row->second};
 }
 
 std::vector<SegmentNumber> SimStore::segments() const {
@@ -163,8 +174,8 @@ std::vector<SegmentNumber> SimStore::segments() const {
 /// Creating and dropping are synced, as RocksDB's manifest is.
 Status SimStore::create_segment(SegmentNumber segment) {
   const std::lock_guard lock(disk_.mutex_);
-  disk_.live_.tables[{Table::log, segment}];
-  disk_.durable_.tables[{Table::log, segment}];
+  (void)SimDisk::own_rows(disk_.live_, {Table::log, segment});
+  (void)SimDisk::own_rows(disk_.durable_, {Table::log, segment});
   return Done{};
 }
 
@@ -185,7 +196,7 @@ std::uint64_t SimStore::segment_bytes(SegmentNumber segment) const {
   const auto found = disk_.live_.tables.find({Table::log, segment});
   if (found == disk_.live_.tables.end()) return 0;
   std::uint64_t bytes = 0;
-  for (const auto& [key, value] : found->second) bytes += key.size() + value.size();
+  for (const auto& [key, value] : *found->second) bytes += key.size() + value.size();
   return bytes;
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -46,10 +47,12 @@ class SimDisk {
     std::string value;
     bool erase = false;
   };
+  /// Tables are shared with cursors and between the two states until somebody writes to them.
   struct State {
-    std::map<Place, Rows> tables;
+    std::map<Place, std::shared_ptr<Rows>> tables;
     std::string anchor[2];
   };
+  static Rows& own_rows(State& state, Place place);
   static void apply(State& state, const std::vector<Op>& batch);
 
   mutable std::mutex mutex_;
