@@ -37,9 +37,10 @@ class Customer:
         self.name = f"customer-{number}"
         self.model = model
         self.random = random.Random(f"{seed}/{number}")
-        self.bearer = harness.token(self.name)
+        self.bearers = {}
         self.client = None
         self.keys = 0
+        self.reserves = 0
         self.pending = None
         self.requests = 0
 
@@ -53,8 +54,13 @@ class Customer:
         finally:
             self.client.close()
 
+    def bearer(self, owner):
+        if owner not in self.bearers:
+            self.bearers[owner] = harness.token(owner)
+        return self.bearers[owner]
+
     def one_request(self):
-        mine = [h for h in self.model.holdings if h.owner == self.name and h.state in checker.LIVE and not h.leaving]
+        mine = [h for h in self.model.holdings if h.owner.startswith(self.name + "/") and h.state in checker.LIVE and not h.leaving]
         dice = self.random.random()
         self.requests += 1
         if dice < 0.15:
@@ -82,19 +88,22 @@ class Customer:
             call = ("POST", "/bookings", {"reservation_id": request.holding.reservation, "payment_token": request.card})
         else:
             call = ("POST", f"/bookings/{request.holding.booking}/cancel", {})
-        status, _, body = self.client.request(*call, self.bearer, headers)
+        status, _, body = self.client.request(*call, self.bearer(request.owner), headers)
         self.pending = None
         return status, body, time.monotonic()
 
     def new_request(self, kind, show, seats, holding=None, card=""):
         self.keys += 1
-        return checker.Request(kind, self.name, show, tuple(seats), f"{self.name}-{self.keys}", holding, card)
+        # a new user every 20 reserves: one user may have 100 live idempotency keys
+        owner = holding.owner if holding else f"{self.name}/{self.reserves // 20}"
+        return checker.Request(kind, owner, show, tuple(seats), f"{self.name}-{self.keys}", holding, card)
 
     def reserve(self):
         row = chr(ord("A") + self.random.randrange(ROWS))
         count = self.random.randint(1, 4)
         first = self.random.randint(1, ROW_SEATS - count + 1)
         seats = [f"{row}{first + i}" for i in range(count)]
+        self.reserves += 1
         request = self.new_request("reserve", f"show-{self.random.randrange(SHOWS):05d}", seats)
         self.on_reserve_answer(request, *self.send(request)[:2])
 
@@ -154,7 +163,9 @@ class Customer:
         if request is None:
             return
         self.client = harness.Client(port)
-        for attempt in range(100):
+        if request.kind in ("release", "cancel"):
+            self.model.on_leaving(request)  # it may happen only now
+        for _ in range(100):
             status, body, ended = self.send(request)
             busy = status in (202, 503) or (status == 409 and body.get("code") in ("payment_in_flight", "idempotency_in_flight"))
             if not busy:
@@ -233,12 +244,12 @@ class Run:
 
     def judge_holdings(self, client):
         lost = 0
-        bearers = {c.name: c.bearer for c in self.customers}
+        customers = {c.name: c for c in self.customers}
         for holding in self.model.holdings:
             if holding.leaving or holding.paying or holding.state not in checker.LIVE:
                 continue
             path = f"/bookings/{holding.booking}" if holding.state == "booked" else f"/reservations/{holding.reservation}"
-            status, _, body = client.request("GET", path, bearer=bearers[holding.owner])
+            status, _, body = client.request("GET", path, bearer=customers[holding.owner.split("/")[0]].bearer(holding.owner))
             good = status == 200
             if good and holding.state == "booked":
                 good = body["status"] == "confirmed" and {t["ticket_id"] for t in body["tickets"]} == set(holding.tickets)

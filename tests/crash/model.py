@@ -149,8 +149,11 @@ def judge_seat(model, show, seat, status, holders, in_doubt):
         yield f"{show} {seat}: {status} by nobody who asked for it"
     seen = model.seen_taken.get((show, seat))
     if status == "available" and seen is not None:
-        if all(request.ended <= seen for request in model.departures.get((show, seat), [])):
-            yield f"{show} {seat}: was seen taken, is available, and nobody gave it back"
+        left = model.departures.get((show, seat), [])
+        if all(request.ended <= seen for request in left):
+            yield (f"{show} {seat}: was seen taken by a request sent at {seen:.4f}, is available, and nobody gave it back since: "
+                   f"{[(request.kind, round(request.began, 4), round(request.ended, 4)) for request in left[-2:]]}, "
+                   f"in doubt: {in_doubt}")
 
 
 def judge_doubt(request, statuses, holders, doubts):
