@@ -18,7 +18,8 @@ const std::string good =
     "GET /last?q HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n";
 
 std::string mutate(std::string bytes, std::mt19937& random) {
-  const std::string_view spice("\r\n\0\t :;,0123456789abcdefGETHTTP/1.1\xff\x7f", 40);
+  static constexpr char spice_bytes[] = "\r\n\0\t :;,0123456789abcdefGETHTTP/1.1\xff\x7f";
+  const std::string_view spice(spice_bytes, sizeof spice_bytes - 1);
   const int changes = static_cast<int>(random() % 4);
   for (int i = 0; i < changes && !bytes.empty(); ++i) {
     const std::size_t at = random() % bytes.size();
