@@ -28,7 +28,9 @@ namespace {
     std::_Exit(3);
   };
   if (show_progress) {
-    options.progress = [](const wal::Progress& progress) {
+    options.progress = [told = 0.0](const wal::Progress& progress) mutable {
+      if (progress.seconds < told + 1) return;
+      told = progress.seconds;
       spdlog::info("recovery: {:.0f} %, {} records in {:.1f} s", progress.fraction * 100, progress.records,
                    progress.seconds);
     };
@@ -87,6 +89,11 @@ Result<OpenedData> open_data(const std::string& directory, const config::Config&
   auto log = wal::open(log_options(directory, config, options.show_progress), factory);
   if (!log) return log.error();
   data.log = std::move(log).value();
+  // a log without its secrets would give every person another number: they are made with it, or must be there
+  Result<config::Secrets> secrets =
+      data.log->report().created ? config::load_or_create_secrets(directory) : config::load_secrets(directory);
+  if (!secrets) return secrets.error();
+  data.secrets = std::move(secrets).value();
   const Instant logged = std::max(data.engine->last_now(), data.log->report().highest_now);
   const Instant wall = instant_from_ms(system_clocks.wall_ns() / 1'000'000);
   if (logged - wall > clock_behind_max && !options.accept_clock) {

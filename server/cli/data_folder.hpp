@@ -9,6 +9,7 @@
 
 #include "engine/shard/engine.hpp"
 #include "server/config/config.hpp"
+#include "server/config/secrets.hpp"
 #include "server/shard_clock.hpp"
 #include "usher/result.hpp"
 #include "wal/log.hpp"
@@ -20,6 +21,7 @@ struct OpenedData {
   std::unique_ptr<wal::OpenedLog> log;
   std::vector<std::unique_ptr<ShardClock>> clocks;
   std::unique_ptr<engine::Engine> engine;
+  config::Secrets secrets;
 
   /// Ends the lanes and closes the log.
   [[nodiscard]] Status close();

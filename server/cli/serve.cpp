@@ -76,7 +76,6 @@ class Serving {
   std::shared_ptr<http::ConnectionBudget> budget_;
   std::vector<std::unique_ptr<ServeLoop>> loops_;
   std::string url_;
-  config::Secrets secrets_;
   api::IdentityKeys identity_;
   OpenedData data_;
   std::unique_ptr<work::WorkPool> pool_;
@@ -133,13 +132,7 @@ Status Serving::recover() {
       open_data(options_.data, config_, {.loops = loops_.size(), .accept_clock = options_.accept_clock});
   if (!data) return data.error();
   data_ = std::move(data).value();
-  // a log without its secrets would give every person another number
-  const bool fresh = data_.log->report().created;
-  Result<config::Secrets> secrets =
-      fresh ? config::load_or_create_secrets(options_.data) : config::load_secrets(options_.data);
-  if (!secrets) return secrets.error();
-  secrets_ = std::move(secrets).value();
-  Result<api::IdentityKeys> keys = api::IdentityKeys::load(config_.identity, secrets_);
+  Result<api::IdentityKeys> keys = api::IdentityKeys::load(config_.identity, data_.secrets);
   if (!keys) return keys.error();
   identity_ = std::move(keys).value();
   for (const std::string& file : options_.catalogs) {
@@ -171,8 +164,8 @@ Status Serving::start() {
   std::vector<const http::LoopCounters*> counters;
   for (const auto& loop : loops_) counters.push_back(&loop->loop().counters());
   add_room_metrics(*metrics_, std::move(counters), *gateway_, *pool_);
-  app_ =
-      std::make_unique<api::App>(config_, identity_, *data_.engine, *gateway_, *pool_, *metrics_, secrets_.directory);
+  app_ = std::make_unique<api::App>(config_, identity_, *data_.engine, *gateway_, *pool_, *metrics_,
+                                    data_.secrets.directory);
   for (std::size_t route = 0; route < api::routes.size(); ++route) {
     const api::RouteInfo& info = api::routes[route];
     if (!info.pattern.empty()) app_->router.add(info.method, info.pattern, static_cast<http::RouteId>(route));
