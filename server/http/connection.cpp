@@ -1,10 +1,10 @@
 #include "server/http/connection.hpp"
 
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "server/http/loop.hpp"
+#include "server/http/reactor.hpp"
 
 namespace usher::server::http {
 namespace {
@@ -18,30 +18,38 @@ bool Handler::on_upgrade(const Request& /*request*/, Connection& /*connection*/)
   return false;
 }
 
-Connection::~Connection() {
-  if (fd_ >= 0) ::close(fd_);
-}
+Connection::Connection(Loop& loop, std::uint32_t index)
+    : loop_(loop), index_(index), socket_(std::make_unique<Socket>(loop.reactor_->io.get_executor())) {}
 
-void Connection::open(int fd, Handler& handler, const ClientAddress& peer, bool may_tell_address) noexcept {
+Connection::~Connection() = default;
+
+void Connection::open(int fd, bool v6, Handler& handler, const ClientAddress& peer, bool may_tell_address) {
   fd_ = fd;
   handler_ = &handler;
   peer_ = peer;
   peer_trusted_ = may_tell_address;
   expects_proxy_header_ = may_tell_address && loop_.options_.proxy_protocol;
-  readable_ = hangup_ = paused_ = stopped_ = closing_ = lingering_ = end_of_input_ = false;
+  reading_ = read_due_ = pipelines_ = readable_ = write_due_ = false;
+  paused_ = stopped_ = closing_ = lingering_ = end_of_input_ = false;
   dirty_ = resuming_ = continue_offered_ = continue_due_ = false;
-  written_at_ms_ = loop_.now_ms_;
+  written_at_ms_ = read_at_ms_ = loop_.now_ms_;
   discarded_bytes_ = 0;
   request_done();
   slots_.drop_all();
   if (expects_proxy_header_) wait_for(Phase::head);
   update_deadline();
+  AsioError error;
+  socket_->tcp.assign(v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), fd, error);
+  if (!error) return start_read();
+  ::close(fd);
+  close();
 }
 
 // Everything but the object goes: whoever still holds a ReplyTo finds another generation.
 void Connection::close() noexcept {
   if (!is_open()) return;
-  ::close(fd_);
+  AsioError ignored;
+  socket_->tcp.close(ignored);
   fd_ = -1;
   ++generation_;
   loop_.wheel_.remove(*this);
@@ -66,7 +74,8 @@ void Connection::start_linger() {
   lingering_ = true;
   stopped_ = true;
   loop_.wheel_.set(*this, loop_.now_ms_ + linger_ms);
-  if (readable_ || hangup_) discard_ready();
+  if (readable_) discard_ready();
+  want_read();
 }
 
 void Connection::on_deadline() {
@@ -96,17 +105,6 @@ void Connection::update_deadline() noexcept {
   loop_.wheel_.set(*this, deadline);
 }
 
-void Connection::on_ready(bool readable, bool writable, bool hangup) {
-  if (hangup) hangup_ = true;
-  if (writable && !output_.empty()) flush_output();
-  if (!is_open() || !(readable || hangup)) return;
-  readable_ = true;
-  if (lingering_) return discard_ready();
-  if (!paused_ && !stopped_) read_ready();
-  // Stopped, with an answer still due: only an error of the socket could be news, and writing will find that.
-  update_deadline();
-}
-
 // Something that stopped the reading is over: first what is here already, then what the kernel holds.
 void Connection::resume() {
   resuming_ = false;
@@ -116,7 +114,8 @@ void Connection::resume() {
   if (!is_open()) return;
   input_.erase_front(used);
   keep_rest({});
-  if (!paused_ && !stopped_ && (readable_ || hangup_)) read_ready();
+  if (!paused_ && !stopped_ && readable_) read_ready();
+  want_read();
   update_deadline();
 }
 
@@ -131,12 +130,11 @@ ReplyTo Connection::reply_to(std::uint32_t slot) const noexcept {
 std::optional<DetachedSocket> Connection::detach(std::uint32_t slot) {
   if (!is_open() || slots_.size() != 1 || slot != slots_.head() || !output_.empty() || closing_) return std::nullopt;
   DetachedSocket socket;
-  socket.fd = ::fcntl(fd_, F_DUPFD_CLOEXEC, 0);
-  if (socket.fd < 0) return std::nullopt;
+  AsioError error;
+  socket.fd = socket_->tcp.release(error);
+  if (error) return std::nullopt;
   socket.received.assign(behind_request_);
   socket.client = peer_;
-  // The duplicate keeps the socket open; closing ours takes it out of the epoll set only once that is said.
-  loop_.forget_descriptor(fd_);
   close();
   return socket;
 }

@@ -1,9 +1,9 @@
 #pragma once
 /// One client's connection: reads, parses all complete requests of what it read, hands each to its Handler, and writes
 /// the answers in the order of the requests, however they come. Lives in its Loop's slab, where it is found by (index,
-/// generation) or found gone; the object is reused by later connections. For the loop's thread only. It holds no input
-/// memory while nothing is half read, reads nothing while 64 requests are in flight or 256 KiB wait to be sent, and
-/// never blocks.
+/// generation) or found gone; the object is reused by later connections. For the loop's thread only. It holds 2 KiB
+/// of input memory while nothing is half read, reads nothing while 64 requests are in flight or 256 KiB wait to be
+/// sent, and never blocks.
 
 #include <chrono>
 #include <cstdint>
@@ -24,7 +24,7 @@ namespace usher::server::http {
 
 class Loop;
 
-/// A socket that has left HTTP. The taker owns and closes `fd`, which is non-blocking and in no epoll set.
+/// A socket that has left HTTP. The taker owns and closes `fd`, which is non-blocking and in no event loop.
 struct DetachedSocket {
   int fd = -1;
   std::string received;  ///< bytes that came behind the request
@@ -33,7 +33,7 @@ struct DetachedSocket {
 
 class Connection : private DeadlineWheel::Node {
  public:
-  Connection(Loop& loop, std::uint32_t index) noexcept : loop_(loop), index_(index) {}
+  Connection(Loop& loop, std::uint32_t index);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -52,6 +52,10 @@ class Connection : private DeadlineWheel::Node {
 
  private:
   friend class Loop;
+  // reactor.hpp
+  struct Socket;
+  struct ReadHandler;
+  struct WriteHandler;
 
   // What the bytes at the front of the input are.
   enum class Phase : std::uint8_t { none, head, body };
@@ -62,24 +66,32 @@ class Connection : private DeadlineWheel::Node {
   };
 
   // connection.cpp: life
-  void open(int fd, Handler& handler, const ClientAddress& peer, bool may_tell_address) noexcept;
+  void open(int fd, bool v6, Handler& handler, const ClientAddress& peer, bool may_tell_address);
   void close() noexcept;
   void start_linger();
   void on_deadline();
   void update_deadline() noexcept;
-  void on_ready(bool readable, bool writable, bool hangup);
   void resume();
   void drain();
   [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
   [[nodiscard]] bool is_idle() const noexcept { return phase_ == Phase::none && slots_.empty() && output_.empty(); }
 
   // connection_input.cpp: from the socket to the handler
+  void want_read();
+  [[nodiscard]] bool may_read() const noexcept;
+  [[nodiscard]] bool waits_to_read() const noexcept;
+  void start_read();
+  void on_read(std::size_t size);
+  void on_read_end(bool failed);
+  bool take_fresh(std::size_t size);
+  bool take_more(std::size_t size);
   void read_ready();
   bool read_once();
   bool read_into_scratch();
   bool read_into_input();
   bool on_received(std::ptrdiff_t received, std::size_t room);
   void on_end_of_input();
+  void discard(std::size_t size);
   void discard_ready();
   void keep_rest(std::string_view rest);
   [[nodiscard]] std::size_t consume(std::string_view data);
@@ -102,6 +114,7 @@ class Connection : private DeadlineWheel::Node {
   void finish_head_slot();
   void release_held();
   void flush_output();
+  void wait_writable();
   void after_flush();
   void mark_dirty();
   void resume_if_paused();
@@ -109,13 +122,17 @@ class Connection : private DeadlineWheel::Node {
   Loop& loop_;
   const std::uint32_t index_;
   std::uint32_t generation_ = 0;
-  int fd_ = -1;
+  const std::unique_ptr<Socket> socket_;
+  int fd_ = -1;  // of socket_
   Handler* handler_ = nullptr;
   ClientAddress peer_;
   bool peer_trusted_ = false;  // may tell of others by Forwarded
   bool expects_proxy_header_ = false;
-  bool readable_ = false;  // the kernel may have more
-  bool hangup_ = false;    // and behind it comes the end: read until it is seen
+  bool reading_ = false;    // Asio has a read of ours
+  bool read_due_ = false;   // in the loop's list of those to read from
+  bool pipelines_ = false;  // has sent a request before the answer to another
+  bool readable_ = false;   // the kernel may have more than the last read took
+  bool write_due_ = false;  // Asio tells when the socket takes more
   bool paused_ = false;
   bool stopped_ = false;    // no further request is read
   bool closing_ = false;    // close when all is written
@@ -127,6 +144,7 @@ class Connection : private DeadlineWheel::Node {
   bool continue_due_ = false;
   Phase phase_ = Phase::none;
   std::int64_t phase_since_ms_ = 0;
+  std::int64_t read_at_ms_ = 0;
   std::int64_t written_at_ms_ = 0;  // last progress in writing
   std::size_t needed_bytes_ = 0;    // of a request whose head has been read
   std::size_t scanned_bytes_ = 0;   // of a head that had no end yet

@@ -2,11 +2,14 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <boost/asio/error.hpp>
 #include <cerrno>
+#include <cstring>
 #include <exception>
 
 #include "server/http/connection.hpp"
 #include "server/http/loop.hpp"
+#include "server/http/reactor.hpp"
 
 namespace usher::server::http {
 namespace {
@@ -23,10 +26,97 @@ constexpr std::size_t discarded_bytes_max = 4U << 20U;
 // Chunk sizes, extensions and trailers may cost this much on top of twice the body.
 constexpr std::size_t chunk_overhead_bytes_max = 64U * 1024U;
 
+// A client that waits for its answer seldom sends anything before it: for so long nobody looks. It saves the read that
+// finds nothing, which is what Asio begins every read with.
+constexpr std::int64_t patience_ms = 50;
+
 }  // namespace
 
 bool Connection::can_dispatch() const noexcept {
   return !stopped_ && is_open() && !slots_.full() && output_.size() < output_bytes_max;
+}
+
+bool Connection::may_read() const noexcept {
+  return is_open() && !reading_ && !paused_ && !resuming_ && !end_of_input_ && (!stopped_ || lingering_);
+}
+
+// Asks the loop to read on. It does so at the start of its next cycle: by then answers have left, and what the client
+// sends next is often here already.
+void Connection::want_read() {
+  if (read_due_ || !may_read()) return;
+  read_due_ = true;
+  loop_.reads_due_.push_back({this, generation_});
+}
+
+bool Connection::waits_to_read() const noexcept {
+  return !slots_.empty() && !pipelines_ && !stopped_ && loop_.now_ms_ - read_at_ms_ < patience_ms;
+}
+
+void Connection::start_read() {
+  read_due_ = false;
+  if (!may_read()) return;
+  reading_ = true;
+  socket_->tcp.async_read_some(asio::buffer(socket_->buffer.data(), Socket::read_bytes),
+                               ReadHandler{this, generation_});
+}
+
+void Connection::ReadHandler::operator()(const AsioError& error, std::size_t size) const {
+  Loop& loop = connection->loop_;
+  loop.begin_cycle();
+  if (connection->generation_ != generation || !connection->is_open()) return;
+  ++loop.events_;
+  loop.guard(*connection, [&] {
+    connection->reading_ = false;
+    if (error) return connection->on_read_end(error != asio::error::eof);
+    connection->on_read(size);
+  });
+}
+
+void Connection::on_read_end(bool failed) {
+  if (failed || lingering_) return close();
+  on_end_of_input();
+  update_deadline();
+}
+
+void Connection::on_read(std::size_t size) {
+  if (stopped_) {
+    discard(size);
+    if (is_open() && lingering_ && size == Socket::read_bytes) discard_ready();
+  } else {
+    loop_.counters_.bytes_received.add(size);
+    read_at_ms_ = loop_.now_ms_;
+    if (input_.empty() ? take_fresh(size) : take_more(size)) read_ready();
+  }
+  want_read();
+  update_deadline();
+}
+
+// Returns: true when there may be more to read now.
+bool Connection::take_fresh(std::size_t size) {
+  std::string_view data{socket_->buffer.data(), size};
+  readable_ = false;
+  if (size == Socket::read_bytes) {
+    // There is probably more. What else recv() may say, the end included, it says again to the next read.
+    std::memcpy(loop_.scratch_.get(), data.data(), size);
+    const auto more = ::recv(fd_, loop_.scratch_.get() + size, Loop::scratch_bytes - size, 0);
+    const std::size_t added = more > 0 ? static_cast<std::size_t>(more) : 0;
+    loop_.counters_.bytes_received.add(added);
+    readable_ = added == Loop::scratch_bytes - size;
+    data = {loop_.scratch_.get(), size + added};
+  }
+  const std::size_t used = consume(data);
+  if (is_open()) keep_rest(data.substr(used));
+  return readable_ && is_open() && !paused_ && !stopped_;
+}
+
+bool Connection::take_more(std::size_t size) {
+  input_.append({socket_->buffer.data(), size});
+  readable_ = size == Socket::read_bytes;
+  const std::size_t used = consume(input_.view());
+  if (!is_open()) return false;
+  input_.erase_front(used);
+  keep_rest({});
+  return readable_ && !paused_ && !stopped_;
 }
 
 void Connection::read_ready() {
@@ -86,13 +176,12 @@ void Connection::keep_rest(std::string_view rest) {
   }
 }
 
-// Returns: true when the read filled its room, so that there may be more, or the end has been announced. A short read
-// of a stream socket has emptied it (epoll(7)): asking again would cost a system call per request.
+// Returns: true when the read filled its room, so that there may be more.
 bool Connection::on_received(std::ptrdiff_t received, std::size_t room) {
   if (received > 0) {
     loop_.counters_.bytes_received.add(static_cast<std::uint64_t>(received));
     readable_ = static_cast<std::size_t>(received) == room;
-    return readable_ || hangup_;
+    return readable_;
   }
   readable_ = false;
   if (received == 0) {
@@ -112,13 +201,18 @@ void Connection::on_end_of_input() {
   if (slots_.empty() && output_.empty()) close();
 }
 
+void Connection::discard(std::size_t size) {
+  discarded_bytes_ += size;
+  if (discarded_bytes_ > discarded_bytes_max) close();
+}
+
 void Connection::discard_ready() {
   for (int turn = 0; turn < reads_per_turn_max; ++turn) {
     const auto received = ::recv(fd_, loop_.scratch_.get(), Loop::scratch_bytes, 0);
     if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
     if (received <= 0) return close();
-    discarded_bytes_ += static_cast<std::size_t>(received);
-    if (discarded_bytes_ > discarded_bytes_max) return close();
+    discard(static_cast<std::size_t>(received));
+    if (!is_open()) return;
   }
   // More than 256 KiB at once is no accident.
   close();
@@ -262,6 +356,7 @@ void Connection::dispatch(Request& request, std::string_view behind) {
   style.close = !request.keep_alive;
   style.say_keep_alive = request.http_1_0 && request.keep_alive;
   if (!request.keep_alive) stopped_ = true;
+  pipelines_ = pipelines_ || !slots_.empty();
   const std::uint32_t slot = slots_.push(style);
   const std::uint32_t generation = generation_;
   request.reply_to = reply_to(slot);

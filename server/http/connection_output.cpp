@@ -1,6 +1,7 @@
 // The way out: from respond() to the socket, in the order of the requests.
 #include "server/http/connection.hpp"
 #include "server/http/loop.hpp"
+#include "server/http/reactor.hpp"
 
 namespace usher::server::http {
 namespace {
@@ -103,6 +104,7 @@ void Connection::flush_output() {
   loop_.counters_.bytes_sent.add(sent);
   if (sent != 0) written_at_ms_ = loop_.now_ms_;
   if (result == Output::Flush::failed) return close();
+  if (result == Output::Flush::would_block) wait_writable();
   if (result == Output::Flush::done) {
     loop_.give_buffer(output_.take_buffer());
     after_flush();
@@ -111,6 +113,24 @@ void Connection::flush_output() {
     resume_if_paused();
     update_deadline();
   }
+}
+
+void Connection::wait_writable() {
+  if (write_due_) return;
+  write_due_ = true;
+  socket_->tcp.async_wait(asio::socket_base::wait_write, WriteHandler{this, generation_});
+}
+
+void Connection::WriteHandler::operator()(const AsioError& error) const {
+  Loop& loop = connection->loop_;
+  loop.begin_cycle();
+  if (connection->generation_ != generation || !connection->is_open()) return;
+  ++loop.events_;
+  loop.guard(*connection, [&] {
+    connection->write_due_ = false;
+    if (error) return connection->close();
+    if (!connection->output_.empty()) connection->flush_output();
+  });
 }
 
 // All that was ready is written.

@@ -1,26 +1,23 @@
 #include "server/http/loop.hpp"
 
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
 
+#include "server/http/reactor.hpp"
+
 namespace usher::server::http {
 namespace {
 
-// What an epoll event belongs to: (generation << 32) | index for a connection, these bits in the index for the rest.
-constexpr std::uint32_t kind_mask = 0xc0000000U;
-constexpr std::uint32_t kind_listener = 0x40000000U;
-constexpr std::uint32_t kind_pollable = 0x80000000U;
-constexpr std::uint32_t kind_wake = 0xc0000000U;
-
 // The wheel is turned at least so often.
-constexpr std::int64_t wait_ms_max = DeadlineWheel::tick_ms;
+constexpr Duration wait_max{DeadlineWheel::tick_ms};
+// And so often where a connection's patience may be over.
+constexpr Duration wait_with_reads_due{50};
 
 std::int64_t coarse_monotonic_ms() noexcept {
   timespec now{};
@@ -32,54 +29,54 @@ Error system_error(std::string_view what) {
   return make_error(ErrorCode::io, std::string{what} + ": " + std::strerror(errno));
 }
 
-bool epoll_change(int epoll_fd, int operation, int fd, std::uint32_t events, std::uint64_t key) noexcept {
-  epoll_event event{};
-  event.events = events;
-  event.data.u64 = key;
-  return epoll_ctl(epoll_fd, operation, fd, &event) == 0;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Loop>> Loop::make(LoopOptions options) {
   if (options.monotonic_ms == nullptr) options.monotonic_ms = &coarse_monotonic_ms;
   if (!options.connections) options.connections = std::make_shared<ConnectionBudget>(19'000);
-  const int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-  if (epoll_fd < 0) return system_error("epoll_create1");
   const int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (wake_fd < 0 || !epoll_change(epoll_fd, EPOLL_CTL_ADD, wake_fd, EPOLLIN, kind_wake)) {
-    Error error = system_error("eventfd");
-    ::close(epoll_fd);
-    if (wake_fd >= 0) ::close(wake_fd);
-    return error;
+  if (wake_fd < 0) return system_error("eventfd");
+  try {
+    return std::unique_ptr<Loop>(new Loop(std::move(options), std::make_unique<Reactor>(), wake_fd));
+  } catch (const boost::system::system_error& error) {
+    ::close(wake_fd);
+    return make_error(ErrorCode::io, error.what());
   }
-  return std::unique_ptr<Loop>(new Loop(std::move(options), epoll_fd, wake_fd));
 }
 
-Loop::Loop(LoopOptions options, int epoll_fd, int wake_fd)
+Loop::Loop(LoopOptions options, std::unique_ptr<Reactor> reactor, int wake_fd)
     : options_(std::move(options)),
-      epoll_fd_(epoll_fd),
+      reactor_(std::move(reactor)),
       wake_fd_(wake_fd),
       scratch_(std::make_unique<char[]>(scratch_bytes + json::padding_bytes)),
       wheel_(options_.monotonic_ms()) {
   held_pool_.reserve(pool_max);
   buffer_pool_.reserve(pool_max);
   read_clocks();
+  // The last that may throw, and it takes the descriptor over only when it does not.
+  reactor_->wake.assign(wake_fd);
+  listen_for_wake();
 }
 
+// Operations in flight lie in the memory of connections: they are told that it is over before any of that goes.
 Loop::~Loop() {
   close_all();
-  for (const Listener& listener : listeners_) {
-    if (listener.fd >= 0) ::close(listener.fd);
-  }
-  ::close(wake_fd_);
-  ::close(epoll_fd_);
+  AsioError ignored;
+  for (const std::unique_ptr<Listener>& listener : listeners_) listener->acceptor.close(ignored);
+  reactor_->wake.close(ignored);
+  reactor_->io.poll(ignored);
 }
 
 Status Loop::add_listener(int fd, Handler& handler) {
-  const auto key = kind_listener | static_cast<std::uint32_t>(listeners_.size());
-  if (!epoll_change(epoll_fd_, EPOLL_CTL_ADD, fd, EPOLLIN, key)) return system_error("epoll_ctl");
-  listeners_.push_back({fd, &handler, false});
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0) return system_error("listener");
+  auto listener = std::make_unique<Listener>(reactor_->io.get_executor(), handler);
+  AsioError error;
+  listener->acceptor.assign(domain == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), fd, error);
+  if (error) return make_error(ErrorCode::io, "listener: " + error.message());
+  listeners_.push_back(std::move(listener));
+  listen_for_clients(*listeners_.back());
   return Done{};
 }
 
@@ -90,67 +87,63 @@ void Loop::read_clocks() noexcept {
   date_ = date_field_.at(now.tv_sec);
 }
 
-// What goes wrong with one connection (memory, most likely) ends that connection and nothing else.
-template <class Work>
-void Loop::guard(Connection& connection, Work&& work) noexcept {
-  try {
-    work();
-  } catch (...) {
-    note_exception(connection.handler_);
-    connection.close();
-  }
-}
-
 std::size_t Loop::run_one_for(Duration timeout) {
-  static thread_local std::array<epoll_event, events_max> events;
-  bool waits = timeout.count() > 0 && resume_.empty() && dirty_.empty();
-  if (waits) {
-    // Sequentially consistent, like the pair in wake(): either the waker sees us asleep or we see that we are woken.
-    sleeping_.store(true);
-    waits = !woken_.load();
-  }
-  const auto wait_ms = waits ? static_cast<int>(std::min<std::int64_t>(timeout.count(), wait_ms_max)) : 0;
-  const int count = epoll_wait(epoll_fd_, events.data(), static_cast<int>(events.size()), wait_ms);
-  sleeping_.store(false);
-  woken_.exchange(false);
-  read_clocks();
-  for (int i = 0; i < count; ++i)
-    handle_event(events[static_cast<std::size_t>(i)].data.u64, events[static_cast<std::size_t>(i)].events);
+  cycle_begun_ = false;
+  events_ = 0;
+  start_reads();
+  if (timeout.count() > 0 && resume_.empty() && dirty_.empty()) wait(timeout);
+  begin_cycle();
+  AsioError ignored;
+  reactor_->io.poll(ignored);
   if (has_tasks_.load(std::memory_order_acquire)) run_tasks();
   resume_connections();
   expire_connections();
   end_batch();
   flush();
-  return count > 0 ? static_cast<std::size_t>(count) : 0;
+  return events_;
 }
 
-void Loop::handle_event(std::uint64_t key, std::uint32_t events) {
-  const auto index = static_cast<std::uint32_t>(key);
-  const auto generation = static_cast<std::uint32_t>(key >> 32U);
-  switch (index & kind_mask) {
-    case kind_wake: {
-      std::uint64_t count = 0;
-      static_cast<void>(::read(wake_fd_, &count, sizeof count));
-      return;
+void Loop::wait(Duration timeout) {
+  // Sequentially consistent, like the pair in wake(): either the waker sees us asleep or we see that we are woken.
+  sleeping_.store(true);
+  if (!woken_.load()) reactor_->io.run_one_for(std::min(timeout, reads_due_.empty() ? wait_max : wait_with_reads_due));
+  sleeping_.store(false);
+}
+
+// Before the first handler of a cycle, or after waiting in vain: what happens now happens at this time.
+void Loop::begin_cycle() noexcept {
+  if (cycle_begun_) return;
+  cycle_begun_ = true;
+  sleeping_.store(false);
+  woken_.exchange(false);
+  read_clocks();
+}
+
+// Connections that have been read from are read from again, unless they wait for answers.
+void Loop::start_reads() {
+  starting_.swap(reads_due_);
+  for (const ListedConnection& listed : starting_) {
+    Connection& connection = *listed.connection;
+    if (connection.generation_ != listed.generation) continue;
+    if (connection.waits_to_read()) {
+      reads_due_.push_back(listed);
+      continue;
     }
-    case kind_listener:
-      return accept_ready(index & ~kind_mask);
-    case kind_pollable: {
-      const PollableEntry entry = pollables_[index & ~kind_mask];
-      if (entry.pollable != nullptr && entry.generation == generation) entry.pollable->on_ready(events);
-      return;
-    }
-    default:
-      break;
+    guard(connection, [&] { connection.start_read(); });
   }
-  Connection& connection = *connections_[index];
-  if (connection.generation_ != generation || !connection.is_open()) return;
-  guard(connection, [&] { handle_connection_event(connection, events); });
+  starting_.clear();
 }
 
-void Loop::handle_connection_event(Connection& connection, std::uint32_t events) {
-  if ((events & EPOLLERR) != 0) return connection.close();
-  connection.on_ready((events & EPOLLIN) != 0, (events & EPOLLOUT) != 0, (events & (EPOLLRDHUP | EPOLLHUP)) != 0);
+// Waits for the eventfd. The count says nothing: that it came is enough.
+void Loop::listen_for_wake() {
+  const auto woken = [this](const AsioError& error, std::size_t /*size*/) {
+    begin_cycle();
+    if (error) return;
+    ++events_;
+    listen_for_wake();
+  };
+  reactor_->wake.async_read_some(asio::buffer(&reactor_->wake_count, sizeof reactor_->wake_count),
+                                 asio::bind_allocator(HandlerAllocator<void>{reactor_->wake_memory}, woken));
 }
 
 void Loop::run_tasks() {
@@ -164,7 +157,7 @@ void Loop::run_tasks() {
     try {
       task();
     } catch (...) {
-      note_exception(listeners_.empty() ? nullptr : listeners_.front().handler);
+      note_exception(listeners_.empty() ? nullptr : listeners_.front()->handler);
     }
   }
 }
@@ -259,43 +252,10 @@ bool Loop::respond(const ReplyTo& to, const Response& response) {
   return connection != nullptr && connection->respond(to.slot, response);
 }
 
-Status Loop::add_pollable(int fd, std::uint32_t events, Pollable& pollable) {
-  const auto unused = std::find_if(pollables_.begin(), pollables_.end(),
-                                   [](const PollableEntry& entry) { return entry.pollable == nullptr; });
-  const auto index = static_cast<std::size_t>(unused - pollables_.begin());
-  if (unused == pollables_.end()) pollables_.emplace_back();
-  PollableEntry& entry = pollables_[index];
-  const std::uint64_t key = std::uint64_t{entry.generation} << 32U | kind_pollable | index;
-  if (!epoll_change(epoll_fd_, EPOLL_CTL_ADD, fd, events, key)) return system_error("epoll_ctl");
-  entry.pollable = &pollable;
-  return Done{};
-}
-
-Status Loop::change_pollable(int fd, std::uint32_t events, Pollable& pollable) {
-  for (std::size_t index = 0; index < pollables_.size(); ++index) {
-    if (pollables_[index].pollable != &pollable) continue;
-    const std::uint64_t key = std::uint64_t{pollables_[index].generation} << 32U | kind_pollable | index;
-    if (!epoll_change(epoll_fd_, EPOLL_CTL_MOD, fd, events, key)) return system_error("epoll_ctl");
-    return Done{};
-  }
-  return make_error(ErrorCode::not_found, "this pollable is not in the loop");
-}
-
-void Loop::remove_pollable(int fd, Pollable& pollable) noexcept {
-  epoll_change(epoll_fd_, EPOLL_CTL_DEL, fd, 0, 0);
-  for (PollableEntry& entry : pollables_) {
-    if (entry.pollable != &pollable) continue;
-    entry.pollable = nullptr;
-    ++entry.generation;
-  }
-}
-
 void Loop::begin_drain() {
   draining_ = true;
-  for (Listener& listener : listeners_) {
-    if (listener.fd >= 0) ::close(listener.fd);
-    listener.fd = -1;
-  }
+  AsioError ignored;
+  for (const std::unique_ptr<Listener>& listener : listeners_) listener->acceptor.close(ignored);
   for (const std::unique_ptr<Connection>& connection : connections_) connection->drain();
 }
 

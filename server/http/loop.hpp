@@ -1,7 +1,8 @@
 #pragma once
-/// One event loop: an epoll set with the listeners and connections of one thread. It is driven from outside (poll() and
-/// run_one_for()), so that the same thread runs the shards between two cycles; it starts no thread and never blocks but
-/// in run_one_for(). Owned by whoever drives it; all members are for that thread but those marked Thread-safe.
+/// One event loop: an Asio io_context with the listeners and connections of one thread. It is driven from outside
+/// (poll() and run_one_for()), so that the same thread runs the shards between two cycles; it starts no thread and
+/// never blocks but in run_one_for(). Owned by whoever drives it; all members are for that thread but those marked
+/// Thread-safe.
 ///
 /// One cycle: wait for events, read and parse everything that is ready and hand over each request (on_request), let the
 /// handlers work on the batch (on_batch_end), then write all answers that are ready, one send per connection.
@@ -77,17 +78,9 @@ struct LoopOptions {
   std::int64_t (*monotonic_ms)() noexcept = nullptr;  ///< none: CLOCK_MONOTONIC_COARSE; tests give a fake
 };
 
-/// Something else that wants to hear of its descriptor in this loop (a curl socket, a WebSocket). Called on the loop's
-/// thread with the epoll event bits.
-class Pollable {
- public:
-  virtual ~Pollable() = default;
-  virtual void on_ready(std::uint32_t events) = 0;
-};
-
 class Loop {
  public:
-  /// Returns: io when the kernel gives no epoll set or eventfd.
+  /// Returns: io when the kernel gives no descriptor for it.
   [[nodiscard]] static Result<std::unique_ptr<Loop>> make(LoopOptions options);
   ~Loop();
   Loop(const Loop&) = delete;
@@ -116,11 +109,6 @@ class Loop {
   /// find() and Connection::respond(). Returns: false when there is nobody left to answer.
   bool respond(const ReplyTo& to, const Response& response);
 
-  /// Adds a descriptor with the given epoll event bits. `pollable` must be removed before it dies.
-  [[nodiscard]] Status add_pollable(int fd, std::uint32_t events, Pollable& pollable);
-  [[nodiscard]] Status change_pollable(int fd, std::uint32_t events, Pollable& pollable);
-  void remove_pollable(int fd, Pollable& pollable) noexcept;
-
   /// Stops accepting, closes idle connections, lets the others finish with Connection: close.
   void begin_drain();
   [[nodiscard]] bool draining() const noexcept { return draining_; }
@@ -135,31 +123,26 @@ class Loop {
 
  private:
   friend class Connection;
-  struct Listener {
-    int fd;
-    Handler* handler;
-    bool paused;
-  };
-  struct PollableEntry {
-    Pollable* pollable = nullptr;
-    std::uint32_t generation = 0;
-  };
+  // reactor.hpp
+  struct Listener;
+  struct Reactor;
   struct ListedConnection {
     Connection* connection;
     std::uint32_t generation;
   };
   static constexpr std::size_t scratch_bytes = 64U * 1024U;
   static constexpr std::size_t tasks_max = 65'536;
-  static constexpr std::size_t events_max = 512;
   // Buffers and held answers that are kept, and how large; more are a burst's. 2 x 16 MiB at most, per loop.
   static constexpr std::size_t pool_max = 1'024;
   static constexpr std::size_t pooled_bytes_max = 16U * 1024U;
 
-  Loop(LoopOptions options, int epoll_fd, int wake_fd);
+  Loop(LoopOptions options, std::unique_ptr<Reactor> reactor, int wake_fd);
 
   void read_clocks() noexcept;
-  void handle_event(std::uint64_t key, std::uint32_t events);
-  void handle_connection_event(Connection& connection, std::uint32_t events);
+  void begin_cycle() noexcept;
+  void start_reads();
+  void wait(Duration timeout);
+  void listen_for_wake();
   template <class Work>
   void guard(Connection& connection, Work&& work) noexcept;
   void run_tasks();
@@ -170,7 +153,8 @@ class Loop {
   void note_exception(Handler* handler) noexcept;
 
   // loop_accept.cpp
-  void accept_ready(std::size_t listener_index);
+  void listen_for_clients(Listener& listener);
+  void accept_ready(Listener& listener);
   bool accept_one(Listener& listener);
   void pause_accept(Listener& listener) noexcept;
   void resume_accept() noexcept;
@@ -178,7 +162,6 @@ class Loop {
   Connection& adopt(int fd);
   Connection& take_connection();
   void release_connection(Connection& connection) noexcept;
-  void forget_descriptor(int fd) noexcept;
   [[nodiscard]] std::unique_ptr<HeldAnswer> take_held();
   void give_held(std::unique_ptr<HeldAnswer> held) noexcept;
   /// Buffers for input and output, emptied, from connections that need none now.
@@ -187,16 +170,20 @@ class Loop {
   [[nodiscard]] std::size_t body_bytes_max(std::string_view path) const noexcept;
 
   LoopOptions options_;
-  int epoll_fd_;
+  const std::unique_ptr<Reactor> reactor_;  // outlives the sockets below
   int wake_fd_;
+  bool cycle_begun_ = false;
+  std::size_t events_ = 0;  // of this cycle
   std::int64_t now_ms_ = 0;
   DateField date_field_;
   std::string_view date_;  // of this cycle
-  std::vector<Listener> listeners_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<std::uint32_t> free_;
   std::size_t open_count_ = 0;
   std::size_t input_bytes_ = 0;
+  std::vector<ListedConnection> reads_due_;
+  std::vector<ListedConnection> starting_;
   std::vector<ListedConnection> dirty_;
   std::vector<ListedConnection> flushing_;
   std::vector<ListedConnection> resume_;
@@ -204,7 +191,6 @@ class Loop {
   std::vector<Handler*> batch_handlers_;
   std::vector<std::unique_ptr<HeldAnswer>> held_pool_;
   std::vector<json::TextBuffer> buffer_pool_;
-  std::vector<PollableEntry> pollables_;
   std::unique_ptr<char[]> scratch_;
   json::TextBuffer problem_;
   Request request_;

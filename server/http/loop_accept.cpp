@@ -1,6 +1,5 @@
 // Where connections come from and go to: accepting, the limit, the slab, and the pool of held answers.
 #include <netinet/in.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include <cerrno>
 
 #include "server/http/loop.hpp"
+#include "server/http/reactor.hpp"
 
 namespace usher::server::http {
 namespace {
@@ -19,9 +19,19 @@ constexpr std::int64_t accept_pause_ms = 250;
 
 }  // namespace
 
-void Loop::accept_ready(std::size_t listener_index) {
-  Listener& listener = listeners_[listener_index];
-  if (listener.fd < 0) return;
+void Loop::listen_for_clients(Listener& listener) {
+  const auto ready = [this, &listener](const AsioError& error) {
+    begin_cycle();
+    if (error) return;
+    ++events_;
+    accept_ready(listener);
+    if (!listener.paused && listener.acceptor.is_open()) listen_for_clients(listener);
+  };
+  listener.acceptor.async_wait(asio::socket_base::wait_read,
+                               asio::bind_allocator(HandlerAllocator<void>{listener.memory}, ready));
+}
+
+void Loop::accept_ready(Listener& listener) {
   try {
     for (int turn = 0; turn < accepts_per_turn_max; ++turn) {
       if (!accept_one(listener)) return;
@@ -42,7 +52,7 @@ bool Loop::accept_one(Listener& listener) {
   sockaddr_storage address{};
   socklen_t address_size = sizeof address;
   auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  const int fd = ::accept4(listener.fd, generic, &address_size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  const int fd = ::accept4(listener.acceptor.native_handle(), generic, &address_size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) {
     options_.connections->open.fetch_sub(1, std::memory_order_relaxed);
     if (errno == EINTR || errno == ECONNABORTED) return true;
@@ -51,14 +61,9 @@ bool Loop::accept_one(Listener& listener) {
     return false;
   }
   Connection& connection = adopt(fd);
-  epoll_event event{};
-  // Edge-triggered and for good: this registration is the only one, so a request costs no epoll_ctl.
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-  event.data.u64 = std::uint64_t{connection.generation_} << 32U | connection.index_;
   const ClientAddress peer = from_sockaddr(generic);
-  connection.open(fd, *listener.handler, peer, options_.trusted_proxies.contains(peer));
   counters_.accepted.add();
-  if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) connection.close();
+  connection.open(fd, address.ss_family == AF_INET6, *listener.handler, peer, options_.trusted_proxies.contains(peer));
   return true;
 }
 
@@ -71,7 +76,6 @@ bool Loop::take_connection_budget() noexcept {
 }
 
 void Loop::pause_accept(Listener& listener) noexcept {
-  epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, listener.fd, nullptr);
   listener.paused = true;
   accept_paused_ = true;
   accept_again_ms_ = now_ms_ + accept_pause_ms;
@@ -85,13 +89,10 @@ void Loop::resume_accept() noexcept {
   if (draining_ || now_ms_ < accept_again_ms_) return;
   if (budget.open.load(std::memory_order_relaxed) >= budget.connections_max) return;
   accept_paused_ = false;
-  for (std::size_t i = 0; i < listeners_.size(); ++i) {
-    if (!listeners_[i].paused) continue;
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.u64 = 0x40000000U | static_cast<std::uint32_t>(i);
-    listeners_[i].paused = epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, listeners_[i].fd, &event) != 0;
-    accept_paused_ = accept_paused_ || listeners_[i].paused;
+  for (const std::unique_ptr<Listener>& listener : listeners_) {
+    if (!listener->paused) continue;
+    listener->paused = false;
+    listen_for_clients(*listener);
   }
 }
 
@@ -163,10 +164,6 @@ std::size_t Loop::body_bytes_max(std::string_view path) const noexcept {
     if (limit.path == path) return limit.bytes_max;
   }
   return options_.body_bytes_max;
-}
-
-void Loop::forget_descriptor(int fd) noexcept {
-  epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
 }
 
 }  // namespace usher::server::http

@@ -1,7 +1,6 @@
 #include "server/http/loop.hpp"
 
 #include <doctest/doctest.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
 
 #include <atomic>
@@ -236,30 +235,6 @@ TEST_CASE("loop: wake from another thread: a sleeping loop returns and runs what
   stop = true;
   other.join();
   CHECK(tasks >= 100);
-}
-
-class PipeReader : public http::Pollable {
- public:
-  void on_ready(std::uint32_t events) override { seen |= events; }
-  std::uint32_t seen = 0;
-};
-
-TEST_CASE("loop: pollable: hears of its descriptor until it is removed") {
-  Loopback server;
-  int ends[2];
-  REQUIRE(::pipe(ends) == 0);
-  PipeReader reader;
-  REQUIRE(server.loop->add_pollable(ends[0], EPOLLIN, reader).ok());
-  server.loop->poll();
-  CHECK(reader.seen == 0);
-  REQUIRE(::write(ends[1], "x", 1) == 1);
-  CHECK(server.pump_until([&] { return (reader.seen & EPOLLIN) != 0; }));
-  server.loop->remove_pollable(ends[0], reader);
-  reader.seen = 0;
-  server.loop->poll();
-  CHECK(reader.seen == 0);
-  ::close(ends[0]);
-  ::close(ends[1]);
 }
 
 TEST_CASE("listen: a taken port and a name are refused, several sockets share one port") {
