@@ -114,6 +114,16 @@ void Engine::import_done(const std::shared_ptr<ImportRun>& run) {
   run->done();
 }
 
+void Engine::change_catalog(Bytes payload, std::function<void()> done) {
+  runners_[0]->post([this, payload = std::move(payload), done = std::move(done)] {
+    system_->change(payload, runners_[0]->now());
+    runners_[0]->after_durable([this, done] {
+      snapshot_.store(system_->catalog().snapshot());
+      done();
+    });
+  });
+}
+
 void Engine::drive(const std::function<bool()>& until) {
   bool any = true;
   while (any && !until()) {

@@ -58,6 +58,7 @@ class Api final : public ReplySink {
     Entrance entrance;
   };
   struct ListRun;
+  struct SeatCopy;
 
   // api.cpp: what all calls share
   void dispatch(const Call& call);
@@ -99,12 +100,15 @@ class Api final : public ReplySink {
   // api_browse.cpp
   void browse(const Call& call);
   void show_seats(const Call& call);
+  void show_past_seats(const Call& call, const ShowRef& show);
+  void answer_copy(const ReplyTo& to, const SeatCopy& copy, ShowNumber number, std::string_view if_none_match);
   void answer_seats(const ReplyTo& to, const engine::ShowView& seats, const ShowRef& show,
                     std::string_view if_none_match);
 
   // api_admin.cpp
   void import(const Call& call);
   void admin_show(const Call& call, CommandType type);
+  void list_as_cancelled(ShowNumber show);
   void read_metrics(const Call& call);
   void read_ready(const Call& call);
   void read_index(const Call& call);

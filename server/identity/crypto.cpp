@@ -87,20 +87,24 @@ void SipHasher::compress(std::uint64_t word) noexcept {
   v0_ ^= word;
 }
 
+// Words are taken as they lie; with `held` bytes over from before, each is shifted behind them.
 void SipHasher::update(std::string_view bytes) noexcept {
   const char* at = bytes.data();
   std::size_t left = bytes.size();
-  // Up to a whole word first.
-  for (; left != 0 && size_ % 8 != 0; --left) {
-    tail_ |= std::uint64_t{static_cast<unsigned char>(*at++)} << (8U * (size_ % 8));
-    if (++size_ % 8 != 0) continue;
-    compress(tail_);
-    tail_ = 0;
+  const auto held = static_cast<unsigned>(size_ % 8U) * 8U;
+  size_ += left;
+  for (; left >= 8; left -= 8, at += 8) {
+    const std::uint64_t word = load_word(at);
+    compress(tail_ | word << held);
+    if (held != 0) tail_ = word >> (64U - held);
   }
-  for (; left >= 8; left -= 8, at += 8, size_ += 8) compress(load_word(at));
-  for (; left != 0; --left, ++size_) {
-    tail_ |= std::uint64_t{static_cast<unsigned char>(*at++)} << (8U * (size_ % 8));
-  }
+  if (left == 0) return;
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, left);
+  tail_ |= word << held;
+  if (held + left * 8U < 64U) return;
+  compress(tail_);
+  tail_ = word >> (64U - held);
 }
 
 SipDigest SipHasher::finish() noexcept {
