@@ -55,6 +55,10 @@ class Engine {
   /// loop. Thread-safe. Requires: the entries fit the catalog.
   void change_catalog(Bytes payload, std::function<void()> done);
 
+  /// A show whose cancellation was durable when the process ended, but not yet listed in the catalog, is listed now.
+  /// Requires: attached, no loop runs.
+  void mend_catalog();
+
   /// Runs all loops on this thread until `until()` is true or nothing is left to do. For tests, the simulator and
   /// commands without loops.
   void drive(const std::function<bool()>& until);

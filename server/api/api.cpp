@@ -328,6 +328,9 @@ void Api::count(const Reply& reply) {
     case CommandType::cancel:
       metrics_.cancellations.add();
       break;
+    case CommandType::cancel_show:
+      list_as_cancelled(reply.show);
+      break;
     default:
       break;
   }
