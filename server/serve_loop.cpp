@@ -54,19 +54,10 @@ void ServeLoop::cycle() {
 }
 
 void ServeLoop::commit() {
-  if (runner_->answers_waiting() > lone_answers_max) {
-    runner_->commit(false);
-    return;
-  }
   // few wait: if no other request is ready, nobody loses when this thread syncs
-  if (loop_->poll() > 0) {
-    busy_ = true;
-    if (runner_->answers_waiting() <= lone_answers_max) return;
-    runner_->commit(false);
-    return;
-  }
-  runner_->commit(true);
-  busy_ = true;
+  const bool lone = runner_->answers_waiting() <= lone_answers_max && loop_->poll() == 0;
+  runner_->commit(lone);
+  busy_ = busy_ || lone;
 }
 
 void ServeLoop::update_drained() {
