@@ -43,6 +43,8 @@ class Api final : public ReplySink {
 
   /// Once per cycle of the loop.
   void tick();
+  /// The loop's counter of microseconds, read when a cycle begins and again before its answers go out. Wraps.
+  void set_time_us(std::uint32_t now_us) noexcept { now_us_ = now_us; }
   [[nodiscard]] Saga& saga() noexcept { return saga_; }
   /// Answers that clients still wait for, beyond those in the runner's outbox.
   [[nodiscard]] std::size_t waiting() const noexcept {
@@ -133,6 +135,7 @@ class Api final : public ReplySink {
   Batches batches_;
   std::unordered_map<std::uint64_t, std::string> cookies_;  ///< to hand out with answers that are due
   std::size_t tasks_waiting_ = 0;
+  std::uint32_t now_us_ = 0;
 };
 
 }  // namespace usher::server::api

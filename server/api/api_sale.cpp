@@ -158,7 +158,9 @@ void Api::book(const Call& call) {
     return respond_refusal(call, Refusal::unknown_reservation, "reservation_id");
   }
   if (!tag(call, caller, command)) return;
-  if (!saga_.pay(call.request.reply_to, command, token)) respond_overloaded(call);
+  ReplyTo client = call.request.reply_to;
+  client.asked_us = now_us_;
+  if (!saga_.pay(client, command, token)) respond_overloaded(call);
 }
 
 void Api::booking(const Call& call, CommandType type) {
