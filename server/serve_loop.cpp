@@ -1,9 +1,17 @@
 #include "server/serve_loop.hpp"
 
 #include "server/room_metrics.hpp"
+#include "server/shard_clock.hpp"
 #include "spdlog/spdlog.h"
 
 namespace usher::server {
+namespace {
+
+[[nodiscard]] std::uint32_t monotonic_us() noexcept {
+  return static_cast<std::uint32_t>(detail::read_clock(CLOCK_MONOTONIC) / 1'000);
+}
+
+}  // namespace
 
 Result<std::unique_ptr<ServeLoop>> ServeLoop::make(http::LoopOptions options, int listener, int admin) {
   auto loop = http::Loop::make(std::move(options));
@@ -42,6 +50,7 @@ void ServeLoop::cycle() {
   (void)loop_->run_one_for(busy_ ? Duration{0} : idle_wait);
   if (runner_ == nullptr) return;
   if (!cycle_begun_) runner_->begin_cycle();
+  api_->set_time_us(monotonic_us());
   busy_ = runner_->do_work();
   api_->tick();
   loop_->flush();
@@ -54,19 +63,10 @@ void ServeLoop::cycle() {
 }
 
 void ServeLoop::commit() {
-  if (runner_->answers_waiting() > lone_answers_max) {
-    runner_->commit(false);
-    return;
-  }
   // few wait: if no other request is ready, nobody loses when this thread syncs
-  if (loop_->poll() > 0) {
-    busy_ = true;
-    if (runner_->answers_waiting() <= lone_answers_max) return;
-    runner_->commit(false);
-    return;
-  }
-  runner_->commit(true);
-  busy_ = true;
+  const bool lone = runner_->answers_waiting() <= lone_answers_max && loop_->poll() == 0;
+  runner_->commit(lone);
+  busy_ = busy_ || lone;
 }
 
 void ServeLoop::update_drained() {
@@ -115,6 +115,7 @@ void ServeLoop::on_request(const http::Request& request, http::Connection& conne
   if (runner_ != nullptr) {
     if (!cycle_begun_) {
       runner_->begin_cycle();
+      api_->set_time_us(monotonic_us());
       cycle_begun_ = true;
     }
     return api_->on_request(request, connection, entrance);

@@ -13,7 +13,8 @@ if(TARGET usher)
   usher_script_test(usher_tour tests/e2e/tour_test.py)
   usher_script_test(usher_sale tests/e2e/sale_test.py)
   usher_script_test(usher_kill tests/crash/kill_test.py)
-  set_tests_properties(usher_bad_input usher_tour usher_sale usher_kill PROPERTIES PROCESSORS 2)
+  usher_script_test(usher_damage tests/crash/damage_test.py)
+  set_tests_properties(usher_bad_input usher_tour usher_sale usher_kill usher_damage PROPERTIES PROCESSORS 2)
   add_test(NAME bench_smoke COMMAND python3 ${CMAKE_SOURCE_DIR}/bench/run.py --smoke
            --report ${CMAKE_BINARY_DIR}/bench_smoke.json WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(bench_smoke PROPERTIES PROCESSORS 2 TIMEOUT 600 ENVIRONMENT

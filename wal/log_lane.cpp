@@ -106,7 +106,7 @@ void Lane::seal(ShardEnd& end) {
   header.base = end.base;
   header.predecessor = end.hash;
   seal_blob(header, end.bytes);
-  end.hash = sha256_.digest(end.bytes.view());
+  end.hash = Sha256::digest(end.bytes.view());
   gathered_.blobs.push_back({end.shard, header.first_lsn, end.count, end.hash, std::move(end.bytes)});
   end.count = 0;
 }

@@ -67,7 +67,6 @@ class Lane final : public LogLane {
   LaneSlot* slot_;
   GiveBack give_back_;
   std::uint64_t epoch_;
-  Sha256 sha256_;
   std::vector<ShardEnd> ends_;
   std::vector<std::uint16_t> end_by_shard_;  ///< index into ends_
   std::vector<std::uint16_t> gathering_;     ///< ends_ that have records, in order of their first

@@ -1,28 +1,18 @@
 #include "wal/sha256.hpp"
 
-#include <openssl/evp.h>
+// SHA256_Init and its like are marked as deprecated in favour of EVP, whose contexts cost more than the hash of a blob.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 
 #include "usher/assert.hpp"
 
 namespace usher::wal {
 
-Sha256::Sha256() : context_(EVP_MD_CTX_new()), algorithm_(EVP_MD_fetch(nullptr, "SHA256", nullptr)) {
-  USHER_ASSERT(context_ != nullptr && algorithm_ != nullptr);
-  USHER_ASSERT(EVP_DigestInit_ex2(static_cast<EVP_MD_CTX*>(context_), static_cast<EVP_MD*>(algorithm_), nullptr) == 1);
-}
-
-Sha256::~Sha256() {
-  EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_));
-  EVP_MD_free(static_cast<EVP_MD*>(algorithm_));
-}
-
 ChainHash Sha256::digest(std::string_view bytes) noexcept {
-  auto* context = static_cast<EVP_MD_CTX*>(context_);
   ChainHash hash{};
-  // A null type keeps the algorithm of before: only the state is reset.
-  const bool done = EVP_DigestInit_ex2(context, nullptr, nullptr) == 1 &&
-                    EVP_DigestUpdate(context, bytes.data(), bytes.size()) == 1 &&
-                    EVP_DigestFinal_ex(context, hash.data(), nullptr) == 1;
+  SHA256_CTX context;
+  const bool done = SHA256_Init(&context) == 1 && SHA256_Update(&context, bytes.data(), bytes.size()) == 1 &&
+                    SHA256_Final(hash.data(), &context) == 1;
   USHER_ASSERT(done);
   return hash;
 }

@@ -136,7 +136,7 @@ std::optional<std::string> ShardWalk::chain_fault() const {
 }
 
 void ShardWalk::accept() {
-  hash_ = sha256_.digest(cursor_->value());
+  hash_ = Sha256::digest(cursor_->value());
   hash_known_ = lsn_known_ = true;
   last_lsn_ = header_.last_lsn();
   epoch_ = header_.epoch;

@@ -90,7 +90,6 @@ class ShardWalk {
   bool key_named_ = false;
   LogKey key_;
   BlobHeader header_;
-  Sha256 sha256_;
   ChainHash hash_{};
   bool hash_known_ = true;
   bool lsn_known_ = true;

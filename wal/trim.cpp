@@ -22,7 +22,7 @@ Result<ShardTail> tail_of(std::string_view blob, const std::string& place) {
   if (fault != BlobFault::none) return make_error(ErrorCode::corrupt, place + ": " + std::string(describe(fault)));
   ShardTail tail;
   tail.last_lsn = header.last_lsn();
-  tail.hash = Sha256{}.digest(blob);
+  tail.hash = Sha256::digest(blob);
   tail.highest_now = header.base;
   Record record;
   for (RecordReader reader{blob, header}; reader.next(record);) {

@@ -114,6 +114,32 @@ void Engine::import_done(const std::shared_ptr<ImportRun>& run) {
   run->done();
 }
 
+void Engine::change_catalog(Bytes payload, std::function<void()> done) {
+  runners_[0]->post([this, payload = std::move(payload), done = std::move(done)] {
+    system_->change(payload, runners_[0]->now());
+    runners_[0]->after_durable([this, done] {
+      snapshot_.store(system_->catalog().snapshot());
+      done();
+    });
+  });
+}
+
+void Engine::mend_catalog() {
+  const CatalogData& data = system_->catalog().data();
+  Bytes payload;
+  for (std::uint32_t at = 0; at < data.show_count(); ++at) {
+    const ShowRow& row = data.show(at);
+    const ShowDirectory::Entry* entry = shared_.directory.find(row.number);
+    if (entry == nullptr || row.status != ShowStatus::scheduled) continue;
+    const auto status = static_cast<ShowStatus>(entry->status.load(std::memory_order_relaxed));
+    if (status == ShowStatus::cancelled) encode_entry(ShowStatusChange{row.number, status}, payload);
+  }
+  if (payload.empty()) return;
+  bool done = false;
+  change_catalog(std::move(payload), [&done] { done = true; });
+  drive([&done] { return done; });
+}
+
 void Engine::drive(const std::function<bool()>& until) {
   bool any = true;
   while (any && !until()) {

@@ -51,6 +51,14 @@ class Engine {
   /// each in its shard; then publishes the new snapshot and calls `done` on the first loop. One at a time. Thread-safe.
   void import(ImportPlan plan, std::function<void()> done);
 
+  /// Logs one payload of catalog entries, publishes the new snapshot when it is durable, then calls `done` on the first
+  /// loop. Thread-safe. Requires: the entries fit the catalog.
+  void change_catalog(Bytes payload, std::function<void()> done);
+
+  /// A show whose cancellation was durable when the process ended, but not yet listed in the catalog, is listed now.
+  /// Requires: attached, no loop runs.
+  void mend_catalog();
+
   /// Runs all loops on this thread until `until()` is true or nothing is left to do. For tests, the simulator and
   /// commands without loops.
   void drive(const std::function<bool()>& until);

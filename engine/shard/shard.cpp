@@ -314,19 +314,32 @@ std::optional<ShowView> Shard::view(ShowNumber number) const {
   return view;
 }
 
+Reply Shard::booking_reply(SlabIndex at) const {
+  const Show& show = state_.shows[state_.reservations[at].show];
+  Reply reply;
+  reply.type = CommandType::read_booking;
+  reply.shard = state_.index;
+  reply.show = show.number;
+  reply.lsn = show.lsn;
+  fill_reply(state_, at, reply);
+  return reply;
+}
+
 void Shard::bookings_of(UserNumber user, std::vector<Reply>& out) const {
   const SlabIndex person = state_.find_person(user);
   if (person == 0) return;
   for (SlabIndex at = state_.people[person].bookings; at != 0;) {
-    const Reservation& reservation = state_.reservations[at];
-    Reply reply;
-    reply.type = CommandType::read_booking;
-    reply.shard = state_.index;
-    reply.show = state_.shows[reservation.show].number;
-    reply.lsn = state_.shows[reservation.show].lsn;
-    fill_reply(state_, at, reply);
-    out.push_back(reply);
-    at = state_.bookings[reservation.booking].user_next;
+    out.push_back(booking_reply(at));
+    at = state_.bookings[state_.reservations[at].booking].user_next;
+  }
+}
+
+void Shard::bookings_of(ShowNumber number, std::vector<Reply>& out) const {
+  const SlabIndex show = state_.find_show(number);
+  if (show == 0) return;
+  for (SlabIndex at = state_.shows[show].settled.first; at != 0; at = state_.reservations[at].next) {
+    const SlabIndex booking = state_.reservations[at].booking;
+    if (booking != 0 && !state_.bookings[booking].seats_lost) out.push_back(booking_reply(at));
   }
 }
 

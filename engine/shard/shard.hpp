@@ -89,6 +89,8 @@ class Shard final : public ReplayTarget, private RecordSink {
   /// Appends the bookings of a user, newest first within a show, as they are in memory; `reply.lsn` says what each
   /// waits for.
   void bookings_of(UserNumber user, std::vector<Reply>& out) const;
+  /// The same of a show.
+  void bookings_of(ShowNumber show, std::vector<Reply>& out) const;
   void unfinished(std::vector<UnfinishedPayment>& payments, std::vector<OwedRefund>& refunds) const;
   /// Moves the refunds that became owed by durable records since the last call to the end of `refunds`.
   void take_owed(std::vector<OwedRefund>& refunds);
@@ -104,6 +106,7 @@ class Shard final : public ReplayTarget, private RecordSink {
   [[nodiscard]] bool dirty() const noexcept { return !dirty_.empty() || !checkpointing_.empty(); }
 
  private:
+  [[nodiscard]] Reply booking_reply(SlabIndex reservation) const;
   void note_owed(const Record& record, const Event& event);
   void before_change(SlabIndex show) override;
   void flush(Record& record) override;

@@ -37,6 +37,7 @@ struct ReplyTo {
   std::uint32_t connection = 0;
   std::uint32_t generation = 0;
   std::uint32_t slot = 0;
+  std::uint32_t asked_us = 0;  ///< when, by the asking loop's own counter: for its histograms, comes back as it went
 };
 
 enum class PaymentOutcome : std::uint8_t { captured, declined, unknown };

@@ -1,6 +1,7 @@
 #pragma once
 /// Names of things. Numbers inside, UUIDv8 (RFC 9562 section 5.8) outside for what the engine creates.
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -66,14 +67,28 @@ struct Id {
   return id;
 }
 
+namespace detail {
+/// "000102...ff": a byte's two digits with one look-up.
+inline constexpr std::array<char, 512> hex_pairs = [] {
+  std::array<char, 512> pairs{};
+  constexpr std::string_view digits = "0123456789abcdef";
+  for (std::size_t byte = 0; byte < 256; ++byte) {
+    pairs[2 * byte] = digits[byte >> 4U];
+    pairs[2 * byte + 1] = digits[byte & 0xfU];
+  }
+  return pairs;
+}();
+}  // namespace detail
+
 /// Writes the 36 characters 8-4-4-4-12 in lower case, without a terminator.
 constexpr void write_uuid(const Uuid& uuid, char* out36) noexcept {
-  constexpr std::string_view digits = "0123456789abcdef";
   std::size_t at = 0;
-  for (unsigned nibble = 0; nibble < 32; ++nibble) {
-    if (nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20) out36[at++] = '-';
-    const std::uint64_t word = nibble < 16 ? uuid.high : uuid.low;
-    out36[at++] = digits[(word >> (60U - 4U * (nibble % 16U))) & 0xfU];
+  for (unsigned byte = 0; byte < 16; ++byte) {
+    if (byte == 4 || byte == 6 || byte == 8 || byte == 10) out36[at++] = '-';
+    const std::uint64_t word = byte < 8 ? uuid.high : uuid.low;
+    const std::size_t pair = 2 * ((word >> (56U - 8U * (byte % 8U))) & 0xffU);
+    out36[at++] = detail::hex_pairs[pair];
+    out36[at++] = detail::hex_pairs[pair + 1];
   }
 }
 [[nodiscard]] inline std::string to_string(const Uuid& uuid) {

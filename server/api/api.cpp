@@ -142,6 +142,7 @@ bool Api::tag(const Call& call, const Caller& caller, Command& command) {
 
 void Api::submit(const Call& call, Command& command, ShardIndex shard) {
   command.reply = call.request.reply_to;
+  command.reply.asked_us = now_us_;
   if (!runner_.submit(command, shard)) respond_overloaded(call);
 }
 
@@ -219,6 +220,10 @@ void Api::deliver(const ReplyTo& to, const Reply& reply) {
   }
   count(reply);
   const std::uint16_t status = answer_status(reply);
+  const std::uint64_t took_ns = std::uint64_t{now_us_ - to.asked_us} * 1'000;
+  metrics_.request_duration.record(took_ns);
+  const bool reserved = reply.type == CommandType::reserve || reply.type == CommandType::reserve_best;
+  if (reserved && status == 201) metrics_.reserve_duration.record(took_ns);
   body_.clear();
   if (status != 204) {
     json::Writer json(body_);
@@ -327,6 +332,9 @@ void Api::count(const Reply& reply) {
       break;
     case CommandType::cancel:
       metrics_.cancellations.add();
+      break;
+    case CommandType::cancel_show:
+      list_as_cancelled(reply.show);
       break;
     default:
       break;

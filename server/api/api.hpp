@@ -43,6 +43,8 @@ class Api final : public ReplySink {
 
   /// Once per cycle of the loop.
   void tick();
+  /// The loop's counter of microseconds, read when a cycle begins and again before its answers go out. Wraps.
+  void set_time_us(std::uint32_t now_us) noexcept { now_us_ = now_us; }
   [[nodiscard]] Saga& saga() noexcept { return saga_; }
   /// Answers that clients still wait for, beyond those in the runner's outbox.
   [[nodiscard]] std::size_t waiting() const noexcept {
@@ -58,6 +60,7 @@ class Api final : public ReplySink {
     Entrance entrance;
   };
   struct ListRun;
+  struct SeatCopy;
 
   // api.cpp: what all calls share
   void dispatch(const Call& call);
@@ -99,12 +102,15 @@ class Api final : public ReplySink {
   // api_browse.cpp
   void browse(const Call& call);
   void show_seats(const Call& call);
+  void show_past_seats(const Call& call, const ShowRef& show);
+  void answer_copy(const ReplyTo& to, const SeatCopy& copy, ShowNumber number, std::string_view if_none_match);
   void answer_seats(const ReplyTo& to, const engine::ShowView& seats, const ShowRef& show,
                     std::string_view if_none_match);
 
   // api_admin.cpp
   void import(const Call& call);
   void admin_show(const Call& call, CommandType type);
+  void list_as_cancelled(ShowNumber show);
   void read_metrics(const Call& call);
   void read_ready(const Call& call);
   void read_index(const Call& call);
@@ -129,6 +135,7 @@ class Api final : public ReplySink {
   Batches batches_;
   std::unordered_map<std::uint64_t, std::string> cookies_;  ///< to hand out with answers that are due
   std::size_t tasks_waiting_ = 0;
+  std::uint32_t now_us_ = 0;
 };
 
 }  // namespace usher::server::api

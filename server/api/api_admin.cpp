@@ -53,6 +53,13 @@ void Api::admin_show(const Call& call, CommandType type) {
   submit(call, command, show->row->shard);
 }
 
+/// The listing says so too, once the show's own shard has decided it.
+void Api::list_as_cancelled(ShowNumber show) {
+  Bytes payload;
+  engine::encode_entry(engine::ShowStatusChange{show, engine::ShowStatus::cancelled}, payload);
+  app_.engine.change_catalog(std::move(payload), [this] { app_.publish_catalog(); });
+}
+
 void Api::read_metrics(const Call& call) {
   Caller caller;
   if (!app_.config.metrics.is_public && !app_.config.admin.separate() &&

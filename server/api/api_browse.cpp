@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "server/api/api.hpp"
+#include "server/catalog/zones.hpp"
 
 namespace usher::server::api {
 namespace {
@@ -69,9 +70,35 @@ void Api::browse(const Call& call) {
   respond(call, {.body = body_.view(), .fields = fields_});
 }
 
+/// A show's image away from its shard: the planes are copied, the rest points to what lives as long as the process.
+struct Api::SeatCopy {
+  std::optional<engine::ShowView> seats;
+  engine::SaleTerms terms;
+  std::array<std::vector<std::uint64_t>, 3> planes;
+
+  void take(const std::optional<engine::ShowView>& from) {
+    seats = from;
+    if (!from) return;
+    terms = *from->terms;
+    planes[0].assign(from->reserved.begin(), from->reserved.end());
+    planes[1].assign(from->booked.begin(), from->booked.end());
+    planes[2].assign(from->blocked.begin(), from->blocked.end());
+  }
+  [[nodiscard]] engine::ShowView view(const engine::Layout& layout) const {
+    engine::ShowView view = *seats;
+    view.layout = &layout;
+    view.terms = &terms;
+    view.reserved = planes[0];
+    view.booked = planes[1];
+    view.blocked = planes[2];
+    return view;
+  }
+};
+
 void Api::show_seats(const Call& call) {
   const std::optional<ShowRef> show = view().find(call.match.parameters[0]);
   if (!show || show->layout == nullptr) return respond_refusal(call, Refusal::unknown_show, call.match.parameters[0]);
+  if (!call.request.query.empty()) return show_past_seats(call, *show);
   const std::uint16_t owner = app_.engine.loop_of(show->row->shard);
   metrics_.count_request(static_cast<std::size_t>(call.route), 200);
   if (owner == runner_.loop()) {
@@ -80,32 +107,63 @@ void Api::show_seats(const Call& call) {
     return answer_seats(call.request.reply_to, *seats, *show, call.request.if_none_match);
   }
   // another loop's show: its owner copies the planes, this loop writes the page
-  struct Copy {
-    std::optional<engine::ShowView> seats;
-    std::array<std::vector<std::uint64_t>, 3> planes;
-  };
   engine::AgentRunner& other = app_.engine.runner(owner);
-  const auto copy = std::make_shared<Copy>();
+  const auto copy = std::make_shared<SeatCopy>();
   ++tasks_waiting_;
   const auto answer = [this, copy, number = show->row->number, to = call.request.reply_to,
                        tag = std::string(call.request.if_none_match)] {
     --tasks_waiting_;
-    const std::optional<ShowRef> ref = view().find(number);
-    if (!copy->seats || !ref) return respond_problem(to, {404, "unknown_show", {}});
-    copy->seats->reserved = copy->planes[0];
-    copy->seats->booked = copy->planes[1];
-    copy->seats->blocked = copy->planes[2];
-    answer_seats(to, *copy->seats, *ref, tag);
+    answer_copy(to, *copy, number, tag);
   };
   other.post([this, copy, &other, answer, number = show->row->number, shard = show->row->shard] {
-    copy->seats = other.shard(shard)->view(number);
-    if (copy->seats) {
-      copy->planes[0].assign(copy->seats->reserved.begin(), copy->seats->reserved.end());
-      copy->planes[1].assign(copy->seats->booked.begin(), copy->seats->booked.end());
-      copy->planes[2].assign(copy->seats->blocked.begin(), copy->seats->blocked.end());
-    }
+    copy->take(other.shard(shard)->view(number));
     runner_.post(answer);
   });
+}
+
+void Api::answer_copy(const ReplyTo& to, const SeatCopy& copy, ShowNumber number, std::string_view if_none_match) {
+  const std::optional<ShowRef> show = view().find(number);
+  if (!copy.seats || !show || show->layout == nullptr) {
+    return respond_problem(to, {404, "unknown_show", "not there at that time"});
+  }
+  answer_seats(to, copy.view(*show->layout), *show, if_none_match);
+}
+
+/// `?as_of=`: what the log says of any past instant, replayed on the work pool. For operators.
+void Api::show_past_seats(const Call& call, const ShowRef& show) {
+  http::Query query;
+  if (!query.parse(call.request.query))
+    return respond_problem(call, invalid_parameter("query: malformed, or a name twice"));
+  const std::string* text = query.find("as_of");
+  if (!query.first_unknown().empty()) {
+    return respond_problem(call, invalid_parameter(std::string(query.first_unknown()) + ": not known here"));
+  }
+  const std::optional<Instant> as_of = text == nullptr ? std::nullopt : catalog::parse_instant(*text);
+  if (!as_of) return respond_problem(call, invalid_parameter("as_of: must be a time such as 2026-11-24T18:30:00Z"));
+  Caller caller;
+  if (!authenticate(call, Role::admin, false, caller)) return;
+  const auto copy = std::make_shared<SeatCopy>();
+  ++tasks_waiting_;
+  metrics_.count_request(static_cast<std::size_t>(call.route), 200);
+  const bool posted = app_.pool.try_post([this, copy, to = call.request.reply_to, time = *as_of,
+                                          number = show.row->number, shard = show.row->shard] {
+    engine::SharedTables shared;
+    engine::Shard past(shard, shared, Instant{});
+    wal::Until until;
+    until.time = time;
+    const Result<wal::ReplayEnd> end = app_.log.replay(shard, until, past);
+    if (end) copy->take(past.view(number));
+    runner_.post([this, copy, to, number, error = end ? std::optional<Error>{} : std::optional<Error>{end.error()}] {
+      --tasks_waiting_;
+      if (!error) return answer_copy(to, *copy, number, {});
+      const bool trimmed = error->code == ErrorCode::log_trimmed;
+      respond_problem(
+          to, {static_cast<std::uint16_t>(trimmed ? 410 : 500), trimmed ? "log_trimmed" : "internal", error->detail});
+    });
+  });
+  if (posted) return;
+  --tasks_waiting_;
+  respond_overloaded(call);
 }
 
 void Api::answer_seats(const ReplyTo& to, const engine::ShowView& seats, const ShowRef& show,

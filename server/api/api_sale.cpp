@@ -158,7 +158,9 @@ void Api::book(const Call& call) {
     return respond_refusal(call, Refusal::unknown_reservation, "reservation_id");
   }
   if (!tag(call, caller, command)) return;
-  if (!saga_.pay(call.request.reply_to, command, token)) respond_overloaded(call);
+  ReplyTo client = call.request.reply_to;
+  client.asked_us = now_us_;
+  if (!saga_.pay(client, command, token)) respond_overloaded(call);
 }
 
 void Api::booking(const Call& call, CommandType type) {
@@ -220,6 +222,13 @@ void Api::list_bookings(const Call& call) {
     if (!caller.is_staff()) return respond_problem(call, {403, "forbidden", "user_id: for staff only"});
     if (!parse_user(*other, user)) return respond_problem(call, invalid_parameter("user_id: must be 16 hex digits"));
   }
+  ShowNumber show_number = ShowNumber::none;
+  if (const std::string* show_id = query.find("show_id"); show_id != nullptr) {
+    if (!caller.is_staff()) return respond_problem(call, {403, "forbidden", "show_id: for staff only"});
+    const std::optional<ShowRef> show = view().find(*show_id);
+    if (!show) return respond_refusal(call, Refusal::unknown_show, *show_id);
+    show_number = show->row->number;
+  }
   if (!query.first_unknown().empty()) {
     return respond_problem(call, invalid_parameter(std::string(query.first_unknown()) + ": not known here"));
   }
@@ -228,9 +237,11 @@ void Api::list_bookings(const Call& call) {
   ++tasks_waiting_;
   for (std::size_t at = 0; at < app_.engine.loop_count(); ++at) {
     engine::AgentRunner& other = app_.engine.runner(at);
-    other.post([this, run, user, &other] {
+    other.post([this, run, user, show_number, &other] {
       auto part = std::make_shared<std::vector<Reply>>();
-      for (const engine::Shard* shard : other.shards()) shard->bookings_of(user, *part);
+      for (const engine::Shard* shard : other.shards()) {
+        show_number == ShowNumber::none ? shard->bookings_of(user, *part) : shard->bookings_of(show_number, *part);
+      }
       other.after_durable([this, run, part] { runner_.post([this, run, part] { add_to_list(*run, *part); }); });
     });
   }

@@ -18,15 +18,18 @@
 #include "server/metrics/metrics.hpp"
 #include "server/payments/gateway.hpp"
 #include "server/work/work_pool.hpp"
+#include "wal/log.hpp"
 
 namespace usher::server::api {
 
 struct App {
-  App(const config::Config& with, const IdentityKeys& keys, engine::Engine& decider, payments::PaymentGateway& pays,
-      work::WorkPool& works, metrics::Metrics& counts, std::string_view directory_secret)
+  App(const config::Config& with, const IdentityKeys& keys, engine::Engine& decider, wal::OpenedLog& remembers,
+      payments::PaymentGateway& pays, work::WorkPool& works, metrics::Metrics& counts,
+      std::string_view directory_secret)
       : config(with),
         identity(keys),
         engine(decider),
+        log(remembers),
         gateway(pays),
         pool(works),
         metrics(counts),
@@ -35,6 +38,7 @@ struct App {
   const config::Config& config;
   const IdentityKeys& identity;
   engine::Engine& engine;
+  wal::OpenedLog& log;
   payments::PaymentGateway& gateway;
   work::WorkPool& pool;
   metrics::Metrics& metrics;

@@ -1,5 +1,9 @@
 #include "server/api/reply_json.hpp"
 
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
 namespace usher::server::api {
 namespace {
 
@@ -14,13 +18,35 @@ void write_seat_ids(json::Writer& json, std::string_view name, const Reply& repl
   json.end_array();
 }
 
-void write_times(json::Writer& json, const Reply& reply) {
-  json.field("reserved_at", reply.reserved_at);
-  json.field("expires_at", reply.expires_at);
-  const std::int64_t left = (reply.expires_at - reply.now).count();
-  json.field("expires_in_ms", left > 0 ? left : std::int64_t{0});
-  json.field("server_time", reply.now);
-}
+/// Writes text of known kinds into room that the caller has made.
+class Pieces {
+ public:
+  explicit Pieces(char* out) noexcept : begin_(out), at_(out) {}
+
+  template <std::size_t size>
+  void put(const char (&literal)[size]) noexcept {
+    std::memcpy(at_, literal, size - 1);
+    at_ += size - 1;
+  }
+  void text(std::string_view text) noexcept {
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+  }
+  void number(std::int64_t value) noexcept { at_ = std::to_chars(at_, at_ + 20, value).ptr; }
+  void instant(Instant value) noexcept {
+    json::write_instant(value, at_);
+    at_ += json::instant_text_bytes;
+  }
+  void uuid(const Uuid& value) noexcept {
+    write_uuid(value, at_);
+    at_ += 36;
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(at_ - begin_); }
+
+ private:
+  char* begin_;
+  char* at_;
+};
 
 [[nodiscard]] std::string_view reservation_status(ReservationState state) noexcept {
   switch (state) {
@@ -52,17 +78,40 @@ std::string_view booking_status(ReservationState state) noexcept {
   }
 }
 
+// The answer that a sale is made of, so it is put together from ready pieces into room that is checked once.
 void write_reservation(json::Writer& json, const Reply& reply, const ShowRef& show) {
+  constexpr std::size_t fixed_bytes_max = 512;
   json.begin_object();
-  json.field("reservation_id", Id{IdKind::reservation, reply.show, reply.sequence, reply.id_random});
-  json.key("show_id");
-  json.plain_string(show.id);
-  json.key("status");
-  json.plain_string(reservation_status(reply.state));
-  write_seat_ids(json, "seat_ids", reply, *show.layout);
-  json.field("total_amount", reply.total);
-  write_times(json, reply);
-  json.field("lsn", reply.lsn);
+  json::TextBuffer& out = json.buffer();
+  const std::size_t room = fixed_bytes_max + show.id.size() + reply.seat_count * (limits::seat_label_bytes_max + 3);
+  Pieces pieces(out.prepare(room));
+  pieces.put(R"("reservation_id":")");
+  pieces.uuid(to_uuid(Id{IdKind::reservation, reply.show, reply.sequence, reply.id_random}));
+  pieces.put(R"(","show_id":")");
+  pieces.text(show.id);
+  pieces.put(R"(","status":")");
+  pieces.text(reservation_status(reply.state));
+  pieces.put(R"(","seat_ids":[)");
+  for (std::uint32_t i = 0; i < reply.seat_count; ++i) {
+    i == 0 ? pieces.put("\"") : pieces.put(",\"");
+    pieces.text(show.layout->label(reply.seats[i]));
+    pieces.put("\"");
+  }
+  pieces.put(R"(],"total_amount":{"amount":)");
+  pieces.number(reply.total.amount);
+  pieces.put(R"(,"currency":")");
+  pieces.text(reply.total.currency.view());
+  pieces.put(R"("},"reserved_at":")");
+  pieces.instant(reply.reserved_at);
+  pieces.put(R"(","expires_at":")");
+  pieces.instant(reply.expires_at);
+  pieces.put(R"(","expires_in_ms":)");
+  pieces.number(std::max<std::int64_t>((reply.expires_at - reply.now).count(), 0));
+  pieces.put(R"(,"server_time":")");
+  pieces.instant(reply.now);
+  pieces.put(R"(","lsn":)");
+  pieces.number(static_cast<std::int64_t>(reply.lsn));
+  out.commit(pieces.size());
   json.end_object();
 }
 

@@ -106,6 +106,7 @@ Result<OpenedData> open_data(const std::string& directory, const config::Config&
   for (const auto& clock : data.clocks) clock->start(logged);
   data.engine->finish_recovery();
   data.engine->attach(*data.log);
+  data.engine->mend_catalog();
   tell(data.log->report(), *data.engine);
   return data;
 }

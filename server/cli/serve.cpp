@@ -164,7 +164,7 @@ Status Serving::start() {
   std::vector<const http::LoopCounters*> counters;
   for (const auto& loop : loops_) counters.push_back(&loop->loop().counters());
   add_room_metrics(*metrics_, std::move(counters), *gateway_, *pool_);
-  app_ = std::make_unique<api::App>(config_, identity_, *data_.engine, *gateway_, *pool_, *metrics_,
+  app_ = std::make_unique<api::App>(config_, identity_, *data_.engine, *data_.log, *gateway_, *pool_, *metrics_,
                                     data_.secrets.directory);
   for (std::size_t route = 0; route < api::routes.size(); ++route) {
     const api::RouteInfo& info = api::routes[route];

@@ -20,13 +20,13 @@ std::int64_t to_seconds(Instant instant) noexcept {
 }
 
 // Times outside are checked at every use, seen before or not.
-AuthError check_times(const TokenCache::Entry& entry, std::int64_t now_s) noexcept {
-  if (now_s >= entry.valid_until_s) return AuthError::expired;
-  return now_s < entry.valid_from_s ? AuthError::not_yet_valid : AuthError::none;
+AuthError check_times(const TokenCache::Facts& facts, std::int64_t now_s) noexcept {
+  if (now_s >= facts.valid_until_s) return AuthError::expired;
+  return now_s < facts.valid_from_s ? AuthError::not_yet_valid : AuthError::none;
 }
 
 Identity to_identity(const TokenCache::Entry& entry) noexcept {
-  return {entry.user, entry.role, entry.subject, instant_from_ms(entry.expires_s * 1'000)};
+  return {entry.facts.user, entry.facts.role, entry.subject(), instant_from_ms(entry.facts.expires_s * 1'000)};
 }
 
 struct TokenParts {
@@ -54,7 +54,7 @@ JwtVerifier::Verdict JwtVerifier::verify(std::string_view token, Instant now) {
   const std::int64_t now_s = to_seconds(now);
   const TokenCache::Entry* known = cache_.find(token);
   if (known == nullptr) return verify_new(token, now_s);
-  return {check_times(*known, now_s), to_identity(*known)};
+  return {check_times(known->facts, now_s), to_identity(*known)};
 }
 
 JwtVerifier::Verdict JwtVerifier::verify_new(std::string_view token, std::int64_t now_s) {
@@ -71,13 +71,13 @@ JwtVerifier::Verdict JwtVerifier::verify_new(std::string_view token, std::int64_
   // Nothing of the claims is looked at before the signature has been.
   verdict.error = AuthError::bad_signature;
   if (!key->verifies(parts->signed_text, *signature)) return verdict;
-  TokenCache::Entry entry;
-  verdict.error = read_claims(*claims, entry);
+  TokenCache::Facts facts;
+  std::string_view subject;
+  verdict.error = read_claims(*claims, facts, subject);
   if (verdict.error != AuthError::none) return verdict;
-  verdict.error = check_times(entry, now_s);
+  verdict.error = check_times(facts, now_s);
   if (verdict.error != AuthError::none) return verdict;
-  entry.text = token;
-  verdict.identity = to_identity(cache_.insert(std::move(entry)));
+  verdict.identity = to_identity(cache_.insert(token, subject, facts));
   return verdict;
 }
 
@@ -92,9 +92,9 @@ AuthError JwtVerifier::check_header(std::string_view header, const KeySet::Signi
   return algorithm == to_string(key->algorithm) ? AuthError::none : AuthError::wrong_algorithm;
 }
 
-AuthError JwtVerifier::read_claims(std::string_view claims, TokenCache::Entry& entry) {
+AuthError JwtVerifier::read_claims(std::string_view claims, TokenCache::Facts& facts, std::string_view& subject) {
   json::Object root = reader_.parse_copy(claims);
-  const std::string_view subject = root.string("sub", {1, subject_bytes_max});
+  subject = root.string("sub", {1, subject_bytes_max});
   const double expires = root.number("exp", 0, numeric_date_max);
   const double not_before = root.optional_number("nbf", 0, numeric_date_max).value_or(0);
   const std::string_view issuer = root.optional_string("iss", {0, 1'024}).value_or(std::string_view{});
@@ -105,12 +105,11 @@ AuthError JwtVerifier::read_claims(std::string_view claims, TokenCache::Entry& e
   if (!audience_fits) return AuthError::wrong_audience;
   const auto found = std::find(role_names.begin() + 1, role_names.end(), role);
   if (found == role_names.end()) return AuthError::bad_claims;
-  entry.role = static_cast<Role>(found - role_names.begin());
-  entry.subject = subject;
-  entry.user = user_number(users_, issuer, subject);
-  entry.expires_s = static_cast<std::int64_t>(expires);
-  entry.valid_until_s = entry.expires_s + options_.leeway_s;
-  entry.valid_from_s = static_cast<std::int64_t>(not_before) - options_.leeway_s;
+  facts.role = static_cast<Role>(found - role_names.begin());
+  facts.user = user_number(users_, issuer, subject);
+  facts.expires_s = static_cast<std::int64_t>(expires);
+  facts.valid_until_s = facts.expires_s + options_.leeway_s;
+  facts.valid_from_s = static_cast<std::int64_t>(not_before) - options_.leeway_s;
   return AuthError::none;
 }
 

@@ -69,7 +69,8 @@ class JwtVerifier {
  private:
   [[nodiscard]] Verdict verify_new(std::string_view token, std::int64_t now_s);
   [[nodiscard]] AuthError check_header(std::string_view header, const KeySet::SigningKey*& key);
-  [[nodiscard]] AuthError read_claims(std::string_view claims, TokenCache::Entry& entry);
+  // `subject` becomes a view into reader_.
+  [[nodiscard]] AuthError read_claims(std::string_view claims, TokenCache::Facts& facts, std::string_view& subject);
   [[nodiscard]] bool names_audience(json::Object& claims);
 
   const KeySet& keys_;

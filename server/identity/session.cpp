@@ -26,7 +26,7 @@ std::int64_t read_time(std::string_view content) noexcept {
 }
 
 Identity to_identity(const TokenCache::Entry& entry) noexcept {
-  return {entry.user, Role::anonymous, {}, instant_from_ms(entry.expires_s * 1'000)};
+  return {entry.facts.user, Role::anonymous, {}, instant_from_ms(entry.facts.expires_s * 1'000)};
 }
 
 }  // namespace
@@ -44,9 +44,9 @@ std::optional<Identity> SessionKeeper::verify(std::string_view cookie_field, Ins
     if (!bytes) return std::nullopt;
     const std::string_view content = std::string_view{*bytes}.substr(0, content_bytes);
     if (!equal_constant_time(sign(content), std::string_view{*bytes}.substr(content_bytes))) return std::nullopt;
-    entry = &cache_.insert(to_entry(*cookie, content));
+    entry = &cache_.insert(*cookie, {}, read_facts(content));
   }
-  if (now_s < entry->valid_from_s || now_s >= entry->valid_until_s) return std::nullopt;
+  if (now_s < entry->facts.valid_from_s || now_s >= entry->facts.valid_until_s) return std::nullopt;
   return to_identity(*entry);
 }
 
@@ -58,7 +58,7 @@ SessionKeeper::NewSession SessionKeeper::make(Instant now) {
   std::string cookie;
   append_base64url(cookie, content + sign(content));
   NewSession session;
-  session.identity = to_identity(cache_.insert(to_entry(cookie, content)));
+  session.identity = to_identity(cache_.insert(cookie, {}, read_facts(content)));
   session.set_cookie.append("Set-Cookie: ").append(session_cookie_name).append("=").append(cookie);
   session.set_cookie.append("; Path=/; HttpOnly; SameSite=Lax; Max-Age=");
   session.set_cookie.append(
@@ -73,15 +73,14 @@ std::string SessionKeeper::sign(std::string_view random_and_time) const {
   return {reinterpret_cast<const char*>(digest.data()), signature_bytes};
 }
 
-TokenCache::Entry SessionKeeper::to_entry(std::string_view cookie, std::string_view content) const {
+TokenCache::Facts SessionKeeper::read_facts(std::string_view content) const {
   const std::int64_t issued_s = read_time(content);
-  TokenCache::Entry entry;
-  entry.text = cookie;
-  entry.user = user_number(keys_.users, issuer, content.substr(0, random_bytes));
-  entry.expires_s = issued_s + std::chrono::duration_cast<std::chrono::seconds>(options_.lifetime).count();
-  entry.valid_until_s = entry.expires_s;
-  entry.valid_from_s = issued_s - future_s_max;
-  return entry;
+  TokenCache::Facts facts;
+  facts.user = user_number(keys_.users, issuer, content.substr(0, random_bytes));
+  facts.expires_s = issued_s + std::chrono::duration_cast<std::chrono::seconds>(options_.lifetime).count();
+  facts.valid_until_s = facts.expires_s;
+  facts.valid_from_s = issued_s - future_s_max;
+  return facts;
 }
 
 std::optional<std::string_view> find_cookie(std::string_view cookie_field, std::string_view name) noexcept {

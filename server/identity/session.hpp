@@ -40,7 +40,7 @@ class SessionKeeper {
 
  private:
   [[nodiscard]] std::string sign(std::string_view random_and_time) const;
-  [[nodiscard]] TokenCache::Entry to_entry(std::string_view cookie, std::string_view content) const;
+  [[nodiscard]] TokenCache::Facts read_facts(std::string_view content) const;
 
   DirectoryKeys keys_;
   SessionOptions options_;

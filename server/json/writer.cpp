@@ -1,7 +1,9 @@
 #include "server/json/writer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
 
 namespace usher::server::json {
 namespace {
@@ -84,25 +86,50 @@ bool is_plain(unsigned char c) noexcept {
 
 }  // namespace
 
+namespace {
+
+// "2026-11-24T18:00:00." of the second.
+void write_second(std::int64_t second, char* out20) noexcept {
+  constexpr std::int64_t day_s = 86'400;
+  std::int64_t days = second / day_s;
+  if (second % day_s < 0) --days;
+  const auto of_day = static_cast<unsigned>(second - days * day_s);
+  const CivilDate date = civil_from_days(days);
+  std::memcpy(out20, "0000-00-00T00:00:00.", 20);
+  write_pair(date.year / 100, out20);
+  write_pair(date.year % 100, out20 + 2);
+  write_pair(date.month, out20 + 5);
+  write_pair(date.day, out20 + 8);
+  write_pair(of_day / 3'600, out20 + 11);
+  write_pair(of_day / 60 % 60, out20 + 14);
+  write_pair(of_day % 60, out20 + 17);
+}
+
+// The texts of a few seconds: an answer names now and ten minutes from now, as did the one before.
+struct SecondText {
+  std::int64_t second = std::numeric_limits<std::int64_t>::min();
+  char text[20];
+};
+
+}  // namespace
+
 void write_instant(Instant instant, char* out24) noexcept {
   constexpr std::int64_t year_0 = -62'167'219'200'000;
   constexpr std::int64_t year_9999_end = 253'402'300'799'999;
-  constexpr std::int64_t day_ms = 86'400'000;
+  static thread_local std::array<SecondText, 16> seconds;
   const std::int64_t ms = std::clamp(to_ms(instant), year_0, year_9999_end);
-  std::int64_t days = ms / day_ms;
-  if (ms % day_ms < 0) --days;
-  const auto of_day = static_cast<unsigned>(ms - days * day_ms);
-  const CivilDate date = civil_from_days(days);
-  std::memcpy(out24, "0000-00-00T00:00:00.000Z", instant_text_bytes);
-  write_pair(date.year / 100, out24);
-  write_pair(date.year % 100, out24 + 2);
-  write_pair(date.month, out24 + 5);
-  write_pair(date.day, out24 + 8);
-  write_pair(of_day / 3'600'000, out24 + 11);
-  write_pair(of_day / 60'000 % 60, out24 + 14);
-  write_pair(of_day / 1'000 % 60, out24 + 17);
-  out24[20] = static_cast<char>('0' + of_day % 1'000 / 100);
-  write_pair(of_day % 100, out24 + 21);
+  std::int64_t second = ms / 1'000;
+  if (ms % 1'000 < 0) --second;
+  SecondText& cached = seconds[mix64(static_cast<std::uint64_t>(second)) % seconds.size()];
+  if (cached.second != second) {
+    cached.second = second;
+    write_second(second, cached.text);
+  }
+  std::memcpy(out24, cached.text, sizeof cached.text);
+  const auto of_second = static_cast<unsigned>(ms - second * 1'000);
+  out24[20] = static_cast<char>('0' + of_second / 100);
+  write_pair(of_second % 100, out24 + 21);
+  out24[23] = 'Z';
 }
 
 void append_escaped(TextBuffer& out, std::string_view text) {

@@ -41,7 +41,7 @@ struct alignas(64) LoopMetrics {
   Count replies_waiting;  ///< decided, and not durable yet
   Count log_gathered_bytes;
 
-  Histogram request_duration;  ///< first byte read to last byte handed to the system
+  Histogram request_duration;  ///< from the cycle that read it to its answer; of requests that a shard decides
   Histogram reserve_duration;  ///< the same, of POST /shows/{id}/reserve answered 201
 
   void count_request(std::size_t route, unsigned status) noexcept {

@@ -6,6 +6,7 @@ USHER_THOROUGH=1; --seed N repeats a run's choices, --kills N overrides.
 """
 
 import argparse
+import json
 import os
 import random
 import sys
@@ -220,6 +221,32 @@ class Run:
         first, second = (harness.run_usher("replay", "--data", self.server.data) for _ in range(2))
         harness.check(first.returncode == 0, f"usher replay: {first.returncode} {first.stderr[-500:]}")
         harness.check(first.stdout == second.stdout, "usher replay says the same twice")
+        short = harness.run_usher("replay", "--data", self.server.data, "--from-checkpoints")
+        digests = [json.loads(run.stdout.splitlines()[-1])["digest"] for run in (first, short)]
+        harness.check(digests[0] == digests[1], f"whole log and checkpoints with the rest of it: digests {digests}")
+
+    def judge_replayed_state(self):
+        """The stopped directory by itself: every reservation that was answered is there, in its state, or was given back."""
+        lines = harness.run_usher("replay", "--data", self.server.data, "--reservations").stdout.splitlines()
+        states = {entry["reservation_id"]: entry["state"] for entry in map(json.loads, lines) if "reservation_id" in entry}
+        fits = {"reserved": ("reserved",), "booked": ("booked",), "cancelled": ("cancelled", "refunded"), "released": (None,)}
+        wrong = [(h.reservation, h.state, states.get(h.reservation)) for h in self.model.holdings
+                 if states.get(h.reservation) not in fits[h.state]]
+        harness.check(not wrong, f"{len(wrong)} of {len(self.model.holdings)} differ in the replayed state: {wrong[:4]}")
+        unknown = set(states) - {h.reservation for h in self.model.holdings}
+        harness.check(not unknown, f"{len(unknown)} reservations that nobody was told of: {sorted(unknown)[:4]}")
+
+    def judge_money(self):
+        """The gateway's own book: exactly one charge for each booking, and no other."""
+        charges = {}
+        with open(os.path.join(self.server.data, "gateway.ledger"), encoding="utf-8") as ledger:
+            for words in map(str.split, ledger):
+                if words[0] == "charge" and words[2] == "captured":
+                    charges.setdefault(words[6], []).append(words[3])
+        booked = {h.reservation for h in self.model.holdings if h.state in ("booked", "cancelled") and h.booking}
+        twice = [reservation for reservation, payments in charges.items() if len(payments) > 1]
+        harness.check(not twice, f"charged twice: {twice[:4]}")
+        harness.check(set(charges) == booked, f"charged but not booked, or the reverse: {sorted(set(charges) ^ booked)[:4]}")
 
     def judge(self):
         """The state after a restart, before anything is sent again."""
@@ -289,6 +316,8 @@ def main():
         harness.check(run.model.acknowledged > 20 * options.kills, f"a sale worth the name: {run.model.acknowledged}")
         harness.check(run.server.stop() == 0, "SIGTERM: exit 0")
         run.replay_twice()
+        run.judge_replayed_state()
+        run.judge_money()
         audit = harness.run_usher("audit", "--data", run.server.data)
         harness.check(audit.returncode == 0, f"usher audit: {audit.returncode} {audit.stdout[-1000:]} {audit.stderr[-500:]}")
     harness.finish()

@@ -29,8 +29,7 @@ void make_directory(const std::string& directory) {
       Record record = test::reserve(0, round * 5 + n);
       (void)lane->append(record);
     }
-    REQUIRE(lane->submit_inline());
-    REQUIRE(lane->collect());
+    test::commit_gathered(*lane);
   }
   REQUIRE(log.value()->try_checkpoint({{0, 1, 1, 12, {9}}}));
   log.value()->checkpoint_complete(0, 12);

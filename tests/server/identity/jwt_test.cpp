@@ -245,17 +245,18 @@ TEST_CASE("user number: by issuer and subject, never 0, another with another sec
 TEST_CASE("token cache: more than it holds: bounded, and what is found is what was put in") {
   TokenCache cache(64);
   for (int i = 0; i < 1'000; ++i) {
-    TokenCache::Entry entry;
-    entry.text = "token " + std::to_string(i);
-    entry.expires_s = i;
-    cache.insert(std::move(entry));
+    TokenCache::Facts facts;
+    facts.expires_s = i;
+    cache.insert("token " + std::to_string(i), "subject " + std::to_string(i), facts);
     REQUIRE(cache.find("token " + std::to_string(i)) != nullptr);
   }
   int found = 0;
   for (int i = 0; i < 1'000; ++i) {
     const TokenCache::Entry* entry = cache.find("token " + std::to_string(i));
     if (entry == nullptr) continue;
-    CHECK(entry->expires_s == i);
+    CHECK(entry->facts.expires_s == i);
+    CHECK(entry->text() == "token " + std::to_string(i));
+    CHECK(entry->subject() == "subject " + std::to_string(i));
     ++found;
   }
   CHECK(found > 30);
