@@ -108,8 +108,10 @@ void Connection::update_deadline() noexcept {
 // Something that stopped the reading is over: first what is here already, then what the kernel holds.
 void Connection::resume() {
   resuming_ = false;
-  if (!is_open() || stopped_ || !can_dispatch()) return;
-  paused_ = false;
+  if (!is_open()) return;
+  if (stopped_) return want_read();
+  paused_ = !can_dispatch();
+  if (paused_) return;
   const std::size_t used = consume(input_.view());
   if (!is_open()) return;
   input_.erase_front(used);

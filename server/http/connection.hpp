@@ -57,6 +57,11 @@ class Connection : private DeadlineWheel::Node {
   struct ReadHandler;
   struct WriteHandler;
 
+  // A client that waits for its answer seldom sends anything before it: for so long nobody looks, which saves the
+  // recv() that finds nothing and with which Asio begins every read. One that does send is looked at without delay ever
+  // after.
+  static constexpr std::int64_t patience_ms = 50;
+
   // What the bytes at the front of the input are.
   enum class Phase : std::uint8_t { none, head, body };
   struct ChunkedBody {

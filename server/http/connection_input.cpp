@@ -26,10 +26,6 @@ constexpr std::size_t discarded_bytes_max = 4U << 20U;
 // Chunk sizes, extensions and trailers may cost this much on top of twice the body.
 constexpr std::size_t chunk_overhead_bytes_max = 64U * 1024U;
 
-// A client that waits for its answer seldom sends anything before it: for so long nobody looks. It saves the read that
-// finds nothing, which is what Asio begins every read with.
-constexpr std::int64_t patience_ms = 50;
-
 }  // namespace
 
 bool Connection::can_dispatch() const noexcept {
@@ -49,7 +45,8 @@ void Connection::want_read() {
 }
 
 bool Connection::waits_to_read() const noexcept {
-  return !slots_.empty() && !pipelines_ && !stopped_ && loop_.now_ms_ - read_at_ms_ < patience_ms;
+  return !slots_.empty() && phase_ == Phase::none && !pipelines_ && !stopped_ &&
+         loop_.now_ms_ - read_at_ms_ < patience_ms;
 }
 
 void Connection::start_read() {

@@ -16,8 +16,6 @@ namespace {
 
 // The wheel is turned at least so often.
 constexpr Duration wait_max{DeadlineWheel::tick_ms};
-// And so often where a connection's patience may be over.
-constexpr Duration wait_with_reads_due{50};
 
 std::int64_t coarse_monotonic_ms() noexcept {
   timespec now{};
@@ -106,7 +104,8 @@ std::size_t Loop::run_one_for(Duration timeout) {
 void Loop::wait(Duration timeout) {
   // Sequentially consistent, like the pair in wake(): either the waker sees us asleep or we see that we are woken.
   sleeping_.store(true);
-  if (!woken_.load()) reactor_->io.run_one_for(std::min(timeout, reads_due_.empty() ? wait_max : wait_with_reads_due));
+  const Duration most = reads_due_.empty() ? wait_max : Duration{Connection::patience_ms};
+  if (!woken_.load()) reactor_->io.run_one_for(std::min(timeout, most));
   sleeping_.store(false);
 }
 

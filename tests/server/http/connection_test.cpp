@@ -166,6 +166,53 @@ TEST_CASE("connection: gone before its answer: the answer is dropped, the next c
   CHECK(second.received.ends_with("for the second"));
 }
 
+TEST_CASE("connection: a request behind one that waits: read when patience is over, at once from then on") {
+  Loopback server;
+  server.handler.hold = true;
+  Client client(server.port);
+  client.send(get_path("/1"));
+  REQUIRE(server.pump_seen(1));
+  client.send(get_path("/2"));
+  for (int i = 0; i < 5; ++i) server.loop->poll();
+  CHECK(server.handler.seen.size() == 1);
+  fake_now_ms += 60;
+  REQUIRE(server.pump_seen(2));
+  client.send(get_path("/3"));
+  REQUIRE(server.pump_seen(3));
+  for (std::size_t i = 0; i < 3; ++i) server.answer(i, "x");
+  REQUIRE(server.pump_answers(client, 3));
+}
+
+TEST_CASE("connection: a client that goes while its request waits: noticed when patience is over") {
+  Loopback server;
+  server.handler.hold = true;
+  {
+    Client client(server.port);
+    client.send(get);
+    REQUIRE(server.pump_seen(1));
+    client.abort();
+  }
+  fake_now_ms += 60;
+  CHECK(server.pump_until([&] { return server.loop->connection_count() == 0; }));
+  http::Response response;
+  CHECK_FALSE(server.loop->respond(server.handler.seen[0].reply_to, response));
+}
+
+TEST_CASE("connection: requests of every size around the socket's own buffer: each comes whole") {
+  Loopback server;
+  Client client(server.port);
+  std::size_t answers = 0;
+  for (const std::size_t size : {1'900U, 1'980U, 2'000U, 2'047U, 2'048U, 2'049U, 4'000U, 65'000U, 65'536U, 200'000U}) {
+    for (std::size_t more = 0; more < 3; ++more) {
+      const std::string body(size + more, 'b');
+      client.send(post("/p", body) + get);
+      answers += 2;
+      REQUIRE(server.pump_answers(client, answers));
+      CHECK(server.handler.seen[answers - 2].body == body);
+    }
+  }
+}
+
 TEST_CASE("connection: HEAD: the length of the body without the body, shared bodies too") {
   Loopback server;
   Client client(server.port);

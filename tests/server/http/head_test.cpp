@@ -123,11 +123,19 @@ TEST_CASE("head: framing fields: nothing that two parsers could read differently
         ParseError::transfer_encoding_and_length);
   CHECK(error_of("POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n") ==
         ParseError::bad_transfer_encoding);
+  CHECK(error_of(with("Content-Length: 5\r\nContent-Length: 6\r\n")) == ParseError::duplicate_content_length);
+  CHECK(error_of(with("Content-Length: 0\r\nTransfer-Encoding: chunked\r\n")) ==
+        ParseError::transfer_encoding_and_length);
+  CHECK(error_of(with("Connection: close keep-alive\r\n")) == ParseError::bad_field_value);
 }
 
 TEST_CASE("head: field lines: no folding, no space before the colon, no bare CR or LF, no controls") {
   CHECK(error_of(with("A: b\r\n c\r\n")) == ParseError::folded_field);
   CHECK(error_of(with("\tA: b\r\n")) == ParseError::folded_field);
+  CHECK(error_of(with("A:\r\n b\r\n")) == ParseError::folded_field);
+  CHECK(error_of(with("A: \r\n \r\n")) == ParseError::folded_field);
+  CHECK(error_of(with("A: b\r\n " + std::string(5'000, 'c') + "\r\n")) == ParseError::folded_field);
+  CHECK(error_of(with("Content-Length: 1\r\n 2\r\n")) == ParseError::folded_field);
   CHECK(error_of(with("A : b\r\n")) == ParseError::space_before_colon);
   CHECK(error_of(with(": b\r\n")) == ParseError::bad_field_name);
   CHECK(error_of(with("A\x01: b\r\n")) == ParseError::bad_field_name);

@@ -101,6 +101,12 @@ class Client {
     }
   }
   void finish_sending() const { ::shutdown(fd_, SHUT_WR); }
+  /// Ends the connection with a reset.
+  void abort() {
+    const linger at_once{1, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close();
+  }
   void close() {
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
