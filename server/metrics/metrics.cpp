@@ -143,7 +143,8 @@ void Metrics::add_queues(Exposition& out) const {
 void Metrics::add_durations(Exposition& out) const {
   const HistogramTotals requests = request_durations();
   if (requests.count > 0) {
-    out.histogram("usher_http_request_duration_seconds", "From the cycle that read the request to its answer, of requests that a shard decides.", requests);
+    out.histogram("usher_http_request_duration_seconds",
+                  "From the cycle that read the request to its answer, of requests that a shard decides.", requests);
   }
   HistogramTotals reserves;
   for (const auto& loop : loops_) loop->reserve_duration.add_to(reserves);
