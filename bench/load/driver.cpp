@@ -174,15 +174,28 @@ void Driver::on_readable(Connection& connection) {
   flush(connection);
 }
 
+/// Starts to measure after the warm-up, and stops to send after the time that was asked for.
+void Driver::begin_or_end(Clock::time_point measure_from) {
+  if (stopping_) return;
+  const bool timed = options_.seconds > 0;
+  if (!measuring_ && now_ >= measure_from && result_.sent >= options_.warmup_requests) {
+    measuring_ = true;
+    began_ = now_;
+  }
+  const bool over = timed && measuring_ && now_ - began_ >= std::chrono::duration<double>(options_.seconds);
+  if (!over && may_send()) return;
+  result_.walk_ended = options_.requests == 0 && !over;
+  stopping_ = true;
+  if (timed) measuring_ = false;
+  ended_ = now_;
+}
+
 DriverResult Driver::run() {
   if (!connect_all()) return result_;
   now_ = Clock::now();
-  const auto measure_from =
-      now_ + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options_.warmup_seconds));
-  const auto measure_until =
-      measure_from + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options_.seconds));
-  Clock::time_point began{};
-  Clock::time_point ended{};
+  const auto warmup = std::chrono::duration<double>(options_.warmup_seconds);
+  const auto measure_from = now_ + std::chrono::duration_cast<Clock::duration>(warmup);
+  begin_or_end(measure_from);
   for (Connection& connection : connections_) {
     fill(connection);
     flush(connection);
@@ -191,24 +204,19 @@ DriverResult Driver::run() {
   while (in_flight_ > 0) {
     const int ready = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 1'000);
     now_ = Clock::now();
-    if (!measuring_ && !stopping_ && now_ >= measure_from) measuring_ = true, began = now_;
-    if (!stopping_ && ((options_.seconds > 0 && now_ >= measure_until) || !may_send())) {
-      result_.walk_ended = options_.requests == 0 && now_ < measure_until;
-      stopping_ = true;
-      if (options_.seconds > 0) measuring_ = false, ended = now_;
-    }
-    if (options_.seconds > 0 && now_ > measure_until + std::chrono::seconds(10)) break;
+    begin_or_end(measure_from);
+    if (stopping_ && now_ - ended_ > std::chrono::seconds(10)) break;
     for (int i = 0; i < ready; ++i) {
-      Connection& connection = connections_[events[static_cast<std::size_t>(i)].data.u64];
-      if (connection.fd >= 0 && (events[static_cast<std::size_t>(i)].events & EPOLLOUT) != 0) flush(connection);
-      if (connection.fd >= 0 && (events[static_cast<std::size_t>(i)].events & ~std::uint32_t{EPOLLOUT}) != 0) {
-        now_ = Clock::now();
-        on_readable(connection);
-      }
+      const epoll_event& event = events[static_cast<std::size_t>(i)];
+      Connection& connection = connections_[event.data.u64];
+      if (connection.fd >= 0 && (event.events & EPOLLOUT) != 0) flush(connection);
+      if (connection.fd < 0 || (event.events & ~std::uint32_t{EPOLLOUT}) == 0) continue;
+      now_ = Clock::now();
+      on_readable(connection);
     }
   }
-  if (ended == Clock::time_point{}) ended = now_;
-  result_.seconds = std::chrono::duration<double>(ended - began).count();
+  if (options_.seconds <= 0) ended_ = now_;
+  result_.seconds = std::chrono::duration<double>(ended_ - began_).count();
   return result_;
 }
 

@@ -21,11 +21,12 @@ struct DriverOptions {
   std::uint16_t port = 0;
   std::size_t connections = 64;
   std::size_t pipeline = 1;
-  double seconds = 0;          ///< how long to measure; 0 = until `requests` were sent
-  double warmup_seconds = 0;   ///< answers before this are not measured
-  std::uint64_t requests = 0;  ///< of this driver; 0 = no limit but the walk's
-  std::uint64_t first = 0;     ///< where in the walk this driver begins
-  std::uint64_t stride = 1;    ///< and how far apart its requests are
+  double seconds = 0;                 ///< how long to measure; 0 = until `requests` were sent
+  double warmup_seconds = 0;          ///< answers before this are not measured,
+  std::uint64_t warmup_requests = 0;  ///< nor are so many first ones: each user has been seen by then
+  std::uint64_t requests = 0;         ///< of this driver; 0 = no limit but the walk's
+  std::uint64_t first = 0;            ///< where in the walk this driver begins
+  std::uint64_t stride = 1;           ///< and how far apart its requests are
   std::size_t connection_base = 0;
   std::FILE* log = nullptr;  ///< one line for each 201: reservation, show, user, seats
 };
@@ -72,6 +73,7 @@ class Driver {
 
   bool connect_all();
   [[nodiscard]] bool may_send() const noexcept;
+  void begin_or_end(Clock::time_point measure_from);
   void fill(Connection& connection);
   void flush(Connection& connection);
   void on_readable(Connection& connection);
@@ -92,6 +94,8 @@ class Driver {
   bool measuring_ = false;
   bool stopping_ = false;
   Clock::time_point now_{};
+  Clock::time_point began_{};  ///< measuring
+  Clock::time_point ended_{};
 };
 
 }  // namespace usher::bench

@@ -1,7 +1,8 @@
 /// The load client: a closed loop over many connections against usher or a floor, with the same bytes.
 ///
 /// Usage: usher_load --port N [--mode reserve|race|hot|seats|commands] [--connections N] [--pipeline N] [--threads N]
-///   [--seconds S] [--warmup S] [--requests N] [--offset N] [--shows N] [--rows N] [--row-seats N] [--seats N]
+///   [--seconds S] [--warmup S] [--warmup-requests N] [--requests N] [--offset N] [--shows N] [--rows N] [--row-seats
+///   N] [--seats N]
 ///   [--users N] [--batch N] [--secret TEXT] [--show-prefix TEXT] [--log FILE]
 /// Prints one JSON object: rate, counts by status, latencies in microseconds, its own CPU seconds.
 
@@ -131,6 +132,7 @@ int main(int argc, char** argv) {
   one.pipeline = work.mode == Mode::hot ? 1 : std::max<std::size_t>(1, arguments.count("pipeline", 1));
   one.seconds = arguments.real("seconds", 0);
   one.warmup_seconds = arguments.real("warmup", 0);
+  const std::uint64_t warmup_requests = arguments.count("warmup-requests", 0);
   const std::uint64_t requests = arguments.count("requests", 0);
   const std::uint64_t offset = arguments.count("offset", 0);
   const std::string log = arguments.text("log", "");
@@ -148,6 +150,7 @@ int main(int argc, char** argv) {
     DriverOptions mine = one;
     mine.connections = connections / threads + (t < connections % threads ? 1U : 0U);
     mine.connection_base = t * (connections / threads) + std::min(t, connections % threads);
+    mine.warmup_requests = warmup_requests / threads;
     mine.first = offset + t;
     mine.stride = threads;
     mine.requests = requests == 0 ? 0 : requests / threads + (t < requests % threads ? 1U : 0U);
