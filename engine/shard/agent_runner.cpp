@@ -131,6 +131,8 @@ bool AgentRunner::do_work() {
   bool any = false;
   if (lane_->collect()) {
     on_durable();
+    // what has gathered meanwhile is on its way before the answers are written and sent: the disk never waits for them
+    if (lane_->gathered_bytes() > 0) commit(false);
     any = true;
   }
   any |= commands_.drain([&](const Mail& mail) { decide(mail.command, mail.shard); }) > 0;
