@@ -1,5 +1,7 @@
 /// The program `usher`: ties the rooms together. What each command does stands in server/cli/.
 
+#include <malloc.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <functional>
@@ -28,6 +30,11 @@ void add_clock(CLI::App& command, cli::CommonOptions& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // One heap that grows in large steps: what a sale keeps is allocated by few threads and never given back, and growing
+  // it a page at a time costs a system call and a fault each (measured: 8 % of a reserve)
+  (void)::mallopt(M_ARENA_MAX, 1);
+  (void)::mallopt(M_TOP_PAD, 64 << 20);
+  (void)::mallopt(M_TRIM_THRESHOLD, 512 << 20);
   CLI::App app{"Usher: a seat-reservation server for flash sales"};
   app.set_version_flag("--version", "usher " USHER_VERSION);
   app.require_subcommand(1);

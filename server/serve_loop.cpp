@@ -118,6 +118,7 @@ void ServeLoop::on_request(const http::Request& request, http::Connection& conne
       api_->set_time_us(monotonic_us());
       cycle_begun_ = true;
     }
+    if (++requests_ % requests_per_log_poll == 0) (void)runner_->poll_log();
     return api_->on_request(request, connection, entrance);
   }
   http::Response response;

@@ -40,6 +40,8 @@ class ServeLoop final {
  private:
   /// At most so many waiting answers make a round that is worth syncing on this thread.
   static constexpr std::uint32_t lone_answers_max = 4;
+  /// In a batch of hundreds the log is looked at this often, so that it does not lie idle until the end.
+  static constexpr std::uint32_t requests_per_log_poll = 16;
   /// Timers have a resolution of 16 ms; a loop with nothing to do looks that often.
   static constexpr Duration idle_wait{16};
 
@@ -75,6 +77,7 @@ class ServeLoop final {
   engine::AgentRunner* runner_ = nullptr;
   metrics::LoopMetrics* metrics_ = nullptr;
   Instant next_metrics_{};
+  std::uint32_t requests_ = 0;
   bool cycle_begun_ = false;
   bool busy_ = false;
   bool draining_ = false;

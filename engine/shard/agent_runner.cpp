@@ -129,12 +129,7 @@ void AgentRunner::on_durable() {
 
 bool AgentRunner::do_work() {
   bool any = false;
-  if (lane_->collect()) {
-    on_durable();
-    // what has gathered meanwhile is on its way before the answers are written and sent: the disk never waits for them
-    if (lane_->gathered_bytes() > 0) commit(false);
-    any = true;
-  }
+  any |= poll_log();
   any |= commands_.drain([&](const Mail& mail) { decide(mail.command, mail.shard); }) > 0;
   any |= replies_.drain([&](const Reply& reply) {
     --peers_[loop_of_shard_[reply.shard]].under_way;
@@ -146,6 +141,14 @@ bool AgentRunner::do_work() {
   any |= release_answers();
   run_checkpoint();
   return any;
+}
+
+bool AgentRunner::poll_log() {
+  if (!lane_->collect()) return false;
+  on_durable();
+  // what has gathered meanwhile is on its way before the answers are written and sent: the disk never waits for them
+  if (lane_->gathered_bytes() > 0) commit(false);
+  return true;
 }
 
 bool AgentRunner::run_timers() {
