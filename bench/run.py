@@ -332,7 +332,7 @@ def parse_options():
     options = parser.parse_args()
     options.warmup = 0.2
     if options.smoke:
-        options.runs, options.seconds, options.shows, options.warmup = 1, 0.3, 200, 0.1
+        options.runs, options.seconds, options.shows, options.warmup = 1, 0.2, 1_000, 0.02
     names = []
     for name in options.names or FIGURES:
         if name == "reserve":
