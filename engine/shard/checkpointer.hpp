@@ -4,6 +4,7 @@
 /// thread.
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "engine/shard/shard.hpp"
@@ -41,7 +42,8 @@ class Checkpointer {
   LogLane& lane_;
   std::vector<Shard*> shards_;
   SystemShard* system_;
-  std::vector<CheckpointRow> rows_;  ///< wait until their LSNs are durable
+  std::vector<CheckpointRow> rows_;                   ///< wait until their LSNs are durable
+  std::vector<std::pair<ShardIndex, Lsn>> complete_;  ///< shards of this pass whose rows are all handed over
   std::size_t at_ = 0;
   Lsn covered_ = 0;
   bool running_ = false;
