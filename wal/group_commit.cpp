@@ -1,7 +1,5 @@
 #include "wal/group_commit.hpp"
 
-#include "wal/thread_latency.hpp"
-
 #include <algorithm>
 #include <bit>
 #include <chrono>
@@ -84,7 +82,6 @@ void GroupCommit::do_work() {
 }
 
 void GroupCommit::run() {
-  ask_for_short_slices();
   Lock lock(mutex_);
   while (!abandoned_) {
     if (!busy_ && !queue_.empty() && !failed()) {

@@ -48,7 +48,9 @@ class Pieces {
   char* at_;
 };
 
-[[nodiscard]] std::string_view reservation_status(ReservationState state) noexcept {
+}  // namespace
+
+std::string_view reservation_status(ReservationState state) noexcept {
   switch (state) {
     case ReservationState::reserved:
       return "reserved";
@@ -64,8 +66,6 @@ class Pieces {
       return "expired";
   }
 }
-
-}  // namespace
 
 std::string_view booking_status(ReservationState state) noexcept {
   switch (state) {

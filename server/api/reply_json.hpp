@@ -22,6 +22,9 @@ void write_refusal(json::Writer& json, const Reply& reply, const ShowRef* show);
 /// The wire's word for a booking: confirmed, cancelled or refunded.
 [[nodiscard]] std::string_view booking_status(ReservationState state) noexcept;
 
+/// The same for a reservation: reserved, paying, booked, cancelled, refunded or expired.
+[[nodiscard]] std::string_view reservation_status(ReservationState state) noexcept;
+
 /// The HTTP status of an answer.
 [[nodiscard]] std::uint16_t status_of(const Reply& reply) noexcept;
 

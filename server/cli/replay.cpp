@@ -24,23 +24,9 @@ void print(const json::TextBuffer& text) {
   std::printf("%.*s\n", static_cast<int>(text.size()), text.data());
 }
 
+/// The wire's words, but that a reservation which lapsed in the middle of a payment is told from one that just expired.
 [[nodiscard]] std::string_view state_name(ReservationState state) noexcept {
-  switch (state) {
-    case ReservationState::reserved:
-      return "reserved";
-    case ReservationState::paying:
-      return "paying";
-    case ReservationState::booked:
-      return "booked";
-    case ReservationState::cancelled:
-      return "cancelled";
-    case ReservationState::refunded:
-      return "refunded";
-    case ReservationState::lapsed:
-      return "lapsed";
-    default:
-      return "expired";
-  }
+  return state == ReservationState::lapsed ? "lapsed" : api::reservation_status(state);
 }
 
 /// One line per reservation that holds, or held and paid for, seats.
