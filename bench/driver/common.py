@@ -1,0 +1,173 @@
+"""What all benches share: the floors and the server as children, the load client, turns of floor and ours, and the results.
+
+Standard library only.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.setdefault("USHER_BUILD", os.path.join(TOP, "build", "release"))
+sys.path.insert(0, os.path.join(TOP, "tests", "e2e"))
+import harness  # noqa: E402
+
+# So many requests come before the measured ones: by then each of the 20,000 users has shown the token once.
+WARM_REQUESTS = 30_000
+
+
+def say(text):
+    print(f"[{time.monotonic() - harness.STARTED:6.1f} s] {text}", file=sys.stderr, flush=True)
+
+
+def program(name):
+    """The path of a built program."""
+    return os.path.join(BUILD, name)
+
+
+class Floor:
+    """A program that prints "listening on 127.0.0.1:PORT", as a child."""
+
+    def __init__(self, name, *arguments):
+        self.process = subprocess.Popen([program(name), *arguments], stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+
+
+def cpu_seconds(pid):
+    """User and system time of a process so far."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Bench:
+    """One run of the whole: options, scratch folder and results."""
+
+    def __init__(self, options, folder):
+        self.options = options
+        self.folder = folder
+        self.results = []
+        self.catalogs = {}
+        self.servers = 0
+
+    @property
+    def smoke(self):
+        return self.options.smoke
+
+    def load(self, port, warmup_requests=0, **arguments):
+        """Runs the load client against a port. Returns what it measured (bench/load/main.cpp)."""
+        settings = {"shows": self.options.shows, "seconds": self.options.seconds, "warmup": self.options.warmup, **arguments}
+        command = [program("usher_load"), "--port", str(port), "--secret", harness.SECRET,
+                   "--warmup-requests", str(0 if self.smoke else warmup_requests)]
+        for name, value in settings.items():
+            command += [f"--{name.replace('_', '-')}", str(value)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(command)}: {done.stderr}")
+        return json.loads(done.stdout)
+
+    def catalog(self, shows):
+        """The file of a catalog with so many shows of 200 seats."""
+        if shows not in self.catalogs:
+            self.catalogs[shows] = harness.write_json(os.path.join(self.folder, f"catalog-{shows}.json"), harness.make_catalog(shows))
+        return self.catalogs[shows]
+
+    @contextlib.contextmanager
+    def server(self, settings=None, shows=None):
+        """A fresh server over `shows` x 200 free seats, by default as many as the options say."""
+        self.servers += 1
+        place = os.path.join(self.folder, f"server-{self.servers}")
+        os.makedirs(place)
+        server = harness.Server(place, self.catalog(shows or self.options.shows), settings)
+        try:
+            with server:
+                yield server
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+    def log_floor(self, size, records=1):
+        """One thread that syncs blobs of `size` bytes to RocksDB, one after the other (bench/floors/rocksdb_committer.cpp)."""
+        place = tempfile.mkdtemp(dir=self.folder)
+        try:
+            done = subprocess.run([program("usher_floor_log"), "--dir", place, "--bytes", str(size), "--records", str(records),
+                                   "--seconds", str(self.options.seconds)], capture_output=True, text=True, check=True)
+        finally:
+            shutil.rmtree(place)
+        return json.loads(done.stdout)
+
+    def alternate(self, floor, ours):
+        """A B B A ...: returns the two lists of what `floor()` and `ours()` measured."""
+        figures = ([], [])
+        for run in range(self.options.runs):
+            for which in ((0, 1) if run % 2 == 0 else (1, 0)):
+                figures[which].append((floor, ours)[which]())
+        return figures
+
+    def add(self, name, unit, floors, ours, budget=None, less_is_better=False, budget_of=None, **more):
+        """Adds a result: the median of `ours`, beside that of `floors` where there are any.
+
+        `budget` bounds the ratio to the floor where there is a floor, else the value; `budget_of` ("ratio" or "value") says otherwise.
+        """
+        value, floor = statistics.median(ours), statistics.median(floors) if floors else None
+        ratio = value / floor if floor else None
+        measured = ratio if (budget_of or ("ratio" if floors else "value")) == "ratio" else value
+        if self.smoke:
+            budget = None  # nothing was measured
+        ok = None if budget is None else (measured <= budget if less_is_better else measured >= budget)
+        self.results.append({
+            "name": name, "value": round(value, 3), "unit": unit, "floor": round(floor, 3) if floor else None,
+            "ratio": round(ratio, 3) if ratio else None, "budget": budget,
+            "budget_of": budget_of or ("ratio" if floors else "value"), "less_is_better": less_is_better, "ok": ok,
+            "spread": spread(ours), "floor_spread": spread(floors), "runs": len(ours), **more})
+        say(f"{name}: {line_of(self.results[-1])}")
+
+
+def share_201(figure):
+    answers = sum(figure["measured"].values())
+    return figure["measured"].get("201", 0) / answers if answers else 0.0
+
+
+def check_201s(figure, smoke):
+    """A figure counts only when 201s are at least 90 % of the answers and the seats did not run out."""
+    if share_201(figure) < 0.9:
+        raise RuntimeError(f"only {share_201(figure):.0%} of the answers are 201: {figure}")
+    check_seats_left(figure, smoke)
+
+
+def check_seats_left(figure, smoke):
+    if figure["walk_ended"] and not smoke:
+        raise RuntimeError(f"the seats ran out: fewer seconds, or more shows: {figure}")
+
+
+def spread(figures):
+    """Largest minus smallest, as a share of the median."""
+    return round((max(figures) - min(figures)) / statistics.median(figures), 3) if figures else None
+
+
+def line_of(result):
+    """A result as one line for people."""
+    text = f"{result['value']:,.1f} {result['unit']}"
+    if result["spread"]:
+        text += f" (spread {result['spread']:.0%})"
+    if result["floor"]:
+        text += f", floor {result['floor']:,.1f} ({result['floor_spread']:.0%}), ratio {result['ratio']:.2f}"
+    if result["budget"] is not None:
+        text += f", budget {'<=' if result['less_is_better'] else '>='} {result['budget']}: {'ok' if result['ok'] else 'MISSED'}"
+    if "p50_us" in result:
+        text += f"; p50 {result['p50_us'] / 1e3:.2f} p99 {result['p99_us'] / 1e3:.2f} ms"
+        text += f"; cpu client {result['client_cpu_s']} s, server {result['server_cpu_s']} s"
+    return text

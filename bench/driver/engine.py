@@ -1,0 +1,33 @@
+"""The engine alone, no I/O, and the other micro benches (Google Benchmark, bench/micro)."""
+
+import json
+import os
+import subprocess
+
+from driver.common import program, say
+
+# The program's names -> ours, and what they may cost in ns (DESIGN 10).
+NAMES = {"actor_reserve_release_warm": "engine", "actor_reserve_release_cold/1000000": "engine_cold"}
+BUDGETS = {"actor_reserve_release_warm": 50.0, "actor_reserve_release_cold/1000000": 250.0, "codec_decode_reserve": 200.0}
+
+
+def engine(bench):
+    micro = program("usher_micro")
+    if not os.path.exists(micro):
+        say("usher_micro is not built")
+        return
+    command = [micro, "--benchmark_format=json", f"--benchmark_min_time={0.01 if bench.smoke else 0.3}"]
+    wanted = bench.options.filter or ("-/1000000$" if bench.smoke else "")  # a million shows take a while to open
+    if wanted:
+        command.append(f"--benchmark_filter={wanted}")
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    for entry in json.loads(done.stdout)["benchmarks"]:
+        scale = {"ns": 1.0, "us": 1e3, "ms": 1e6}[entry["time_unit"]]
+        nanoseconds = entry["cpu_time"] * scale
+        if "items_per_second" in entry:
+            nanoseconds = 1e9 / entry["items_per_second"]
+        name = NAMES.get(entry["name"], f"engine_{entry['name']}")
+        bench.add(name, "ns", [], [nanoseconds], BUDGETS.get(entry["name"]), less_is_better=True)
+
+
+PARTS = {"engine": engine}
