@@ -13,6 +13,15 @@ target_include_directories(usher_load PRIVATE ${CMAKE_SOURCE_DIR})
 target_link_libraries(usher_load PRIVATE OpenSSL::Crypto Threads::Threads)
 usher_strict(usher_load)
 
+# What the log holds beside what a client was told.
+add_executable(usher_check bench/check/main.cpp bench/check/ledger.cpp)
+target_include_directories(usher_check PRIVATE ${CMAKE_SOURCE_DIR})
+target_link_libraries(usher_check PRIVATE Boost::headers)
+usher_strict(usher_check)
+
+usher_tests(usher_bench_tests FOLDERS tests/bench LINKS Boost::headers)
+target_sources(usher_bench_tests PRIVATE bench/check/ledger.cpp)
+
 file(GLOB micro_sources CONFIGURE_DEPENDS bench/micro/*_bench.cpp)
 if(micro_sources)
   add_executable(usher_micro ${micro_sources})

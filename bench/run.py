@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from driver import registry, report  # noqa: E402
 from driver.common import TOP, Bench, say  # noqa: E402

@@ -80,6 +80,22 @@ class Bench:
             raise RuntimeError(f"{' '.join(command)}: {done.stderr}")
         return json.loads(done.stdout)
 
+    def sale(self, warmup_requests=0, server=None, **arguments):
+        """Loads a fresh server (or `server`), ends it by kill -9 and checks its log against what the client was told.
+
+        Returns what the client measured, with the server's CPU seconds.
+        """
+        with contextlib.ExitStack() as stack:
+            server = server or stack.enter_context(self.server())
+            told = os.path.join(self.folder, "told")
+            before = cpu_seconds(server.process.pid)
+            figure = self.load(server.port, warmup_requests, told=told, **arguments)
+            figure["server_cpu_s"] = round(cpu_seconds(server.process.pid) - before, 2)
+            figure["client_cpu_s"] = round(figure["cpu_user_s"] + figure["cpu_system_s"], 2)
+            server.kill()
+            check_log(server.data, told, figure)
+            return figure
+
     def catalog(self, shows):
         """The file of a catalog with so many shows of 200 seats."""
         if shows not in self.catalogs:
@@ -136,6 +152,33 @@ class Bench:
         say(f"{name}: {line_of(self.results[-1])}")
 
 
+def typical(figures, key):
+    """The run whose `key` is the median."""
+    return sorted(figures, key=lambda figure: figure[key])[len(figures) // 2]
+
+
+def details(figure):
+    """What a result keeps of a typical run besides its value: latencies, throughput over time, what the two sides cost."""
+    kept = {f"{name}_us": figure[f"us_{name}"] for name in ("p50", "p99", "p999")}
+    kept |= {name: figure[name] for name in ("curve", "timeline", "client_cpu_s", "server_cpu_s", "checked") if name in figure}
+    return kept
+
+
+def check_log(data, told, figure):
+    """A figure counts only when the log is whole, holds exactly what the client was told, and no seat is taken twice."""
+    if figure["unanswered"] or figure["malformed"]:
+        raise RuntimeError(f"{figure['unanswered']} requests without an answer, {figure['malformed']} malformed: {figure}")
+    audit = harness.run_usher("audit", "--data", data)
+    if audit.returncode != 0:
+        raise RuntimeError(f"usher audit: {audit.stdout[-2000:]}{audit.stderr[-2000:]}")
+    with subprocess.Popen([harness.USHER, "replay", "--data", data, "--reservations"], stdout=subprocess.PIPE) as replay:
+        checked = subprocess.run([program("usher_check"), "--told", told], stdin=replay.stdout, capture_output=True, text=True,
+                                 timeout=600, check=False)
+    if checked.returncode != 0 or replay.returncode != 0:
+        raise RuntimeError(f"the log is not what the client was told: {checked.stderr}{checked.stdout}")
+    figure["checked"] = json.loads(checked.stdout)
+
+
 def share_201(figure):
     answers = sum(figure["measured"].values())
     return figure["measured"].get("201", 0) / answers if answers else 0.0
@@ -169,5 +212,6 @@ def line_of(result):
         text += f", budget {'<=' if result['less_is_better'] else '>='} {result['budget']}: {'ok' if result['ok'] else 'MISSED'}"
     if "p50_us" in result:
         text += f"; p50 {result['p50_us'] / 1e3:.2f} p99 {result['p99_us'] / 1e3:.2f} ms"
+    if "client_cpu_s" in result:
         text += f"; cpu client {result['client_cpu_s']} s, server {result['server_cpu_s']} s"
     return text

@@ -10,8 +10,7 @@ def hot_show(bench):
             return bench.load(responder.port, connections=100)["rate"]
 
     def ours():
-        with bench.server() as server:
-            return bench.load(server.port, connections=100, mode="hot")["rate"]
+        return bench.sale(connections=100, mode="hot")["rate"]
 
     floors, figures = bench.alternate(floor, ours)
     bench.add("scaling_hot_show", "requests/s", floors, figures)

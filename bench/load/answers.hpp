@@ -60,14 +60,47 @@ class AnswerScanner {
   bool failed_ = false;
 };
 
-/// Returns: the text value of "name":"value" in a flat JSON body, or nothing.
-[[nodiscard]] inline std::string_view text_member(std::string_view body, std::string_view quoted_name) noexcept {
-  std::size_t at = body.find(quoted_name);
-  if (at == std::string_view::npos) return {};
-  at = body.find('"', at + quoted_name.size());
-  if (at == std::string_view::npos) return {};
-  const std::size_t end = body.find('"', at + 1);
-  return end == std::string_view::npos ? std::string_view{} : body.substr(at + 1, end - at - 1);
-}
+/// Finds the text value of one member in flat JSON. It remembers where the name stood in the last body, since bodies of
+/// one kind look alike. One per thread and name.
+class TextMember {
+ public:
+  /// `name` as it stands in the body, quotes and colon included. Requires: it outlives this.
+  explicit constexpr TextMember(std::string_view name) noexcept : name_(name) {}
+
+  /// Returns: the value, or nothing when the member is not there.
+  [[nodiscard]] std::string_view find(std::string_view body) noexcept {
+    if (body.size() < at_ + name_.size() || std::memcmp(body.data() + at_, name_.data(), name_.size()) != 0) {
+      const void* found = ::memmem(body.data(), body.size(), name_.data(), name_.size());
+      if (found == nullptr) return {};
+      at_ = static_cast<std::size_t>(static_cast<const char*>(found) - body.data());
+    }
+    const std::size_t begin = body.find('"', at_ + name_.size());
+    if (begin == std::string_view::npos) return {};
+    const std::size_t end = body.find('"', begin + 1);
+    return end == std::string_view::npos ? std::string_view{} : body.substr(begin + 1, end - begin - 1);
+  }
+
+ private:
+  std::string_view name_;
+  std::size_t at_ = 0;
+};
+
+/// Whether some text stands in a line; remembers where it stood in the last. One per thread and text.
+class Mark {
+ public:
+  explicit constexpr Mark(std::string_view text) noexcept : text_(text) {}
+  [[nodiscard]] bool in(std::string_view line) noexcept {
+    if (line.size() >= at_ + text_.size() && std::memcmp(line.data() + at_, text_.data(), text_.size()) == 0)
+      return true;
+    const void* found = ::memmem(line.data(), line.size(), text_.data(), text_.size());
+    if (found == nullptr) return false;
+    at_ = static_cast<std::size_t>(static_cast<const char*>(found) - line.data());
+    return true;
+  }
+
+ private:
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
 
 }  // namespace usher::bench

@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 
 namespace usher::bench {
 
@@ -34,7 +36,9 @@ int connect_to(std::uint16_t port) {
 }  // namespace
 
 Driver::Driver(const Workload& workload, Mode mode, const DriverOptions& options)
-    : workload_(workload), mode_(mode), options_(options), input_(256U * 1024U), next_(options.first) {}
+    : workload_(workload), mode_(mode), options_(options), input_(256U * 1024U), next_(options.first) {
+  if (options.rate_per_s > 0) arrivals_.emplace(options.rate_per_s, options.first + 1);
+}
 
 Driver::~Driver() {
   for (Connection& connection : connections_) {
@@ -60,28 +64,58 @@ bool Driver::connect_all() {
   return true;
 }
 
+/// Open loop: whether somebody who was to start before the end has not started yet.
+bool Driver::somebody_waits() const noexcept {
+  return arrivals_ && stopping_ && arrivals_->next() < ended_;
+}
+
 bool Driver::may_send() const noexcept {
-  if (stopping_) return false;
+  if (stopping_ && !somebody_waits()) return false;
   if (options_.requests != 0 && result_.sent >= options_.requests) return false;
   return mode_ == Mode::hot || next_ < workload_.size();
 }
 
-/// Puts requests into the output until the pipeline is full. The time is the one read for this round of events.
+/// Puts the next request into the output; `start` is when its latency begins.
+void Driver::append_next(Connection& connection, Clock::time_point start) {
+  std::uint64_t number = next_;
+  if (mode_ != Mode::hot) {
+    workload_.append(next_, connection.out);
+  } else if (!connection.reservation.empty()) {
+    workload_.append_delete(connection.index, connection.reservation, connection.out);
+    number = connection.asked;
+  } else {
+    workload_.append_hot(connection.index, connection.visits, connection.out);
+    number = connection.asked = workload_.hot_number(connection.index, connection.visits++);
+  }
+  connection.in_flight[(connection.first + connection.count) % options_.pipeline] = {number, start};
+  ++connection.count;
+  ++in_flight_;
+  ++result_.sent;
+  next_ += options_.stride;
+}
+
+/// Closed loop: fills the pipeline. The time is the one read for this round of events. Open loop: the connection is
+/// idle.
 void Driver::fill(Connection& connection) {
-  while (connection.count < options_.pipeline && may_send()) {
-    if (mode_ == Mode::hot && !connection.reservation.empty()) {
-      workload_.append_delete(connection.index, connection.reservation, connection.out);
-      connection.reservation.clear();
-    } else if (mode_ == Mode::hot) {
-      workload_.append_hot(connection.index, connection.out);
-    } else {
-      workload_.append(next_, connection.out);
+  if (arrivals_) {
+    if (connection.count == 0) {
+      idle_[(idle_first_ + idle_count_++) % idle_.size()] = connection.index - options_.connection_base;
     }
-    connection.in_flight[(connection.first + connection.count) % options_.pipeline] = {next_, now_};
-    ++connection.count;
-    ++in_flight_;
-    ++result_.sent;
-    next_ += options_.stride;
+    return;
+  }
+  while (connection.count < options_.pipeline && may_send()) append_next(connection, now_);
+}
+
+/// Open loop: starts what was to start by now, as far as there are idle connections; the others wait, and it counts.
+void Driver::start_arrived() {
+  while (arrivals_ && idle_count_ > 0 && arrivals_->next() <= now_ && may_send()) {
+    Connection& connection = connections_[idle_[idle_first_]];
+    idle_first_ = (idle_first_ + 1) % idle_.size();
+    --idle_count_;
+    if (connection.fd < 0) continue;
+    append_next(connection, arrivals_->next());
+    arrivals_->advance();
+    flush(connection);
   }
 }
 
@@ -111,38 +145,62 @@ void Driver::drop(Connection& connection) {
   ::close(connection.fd);
   connection.fd = -1;
   in_flight_ -= connection.count;
+  result_.unanswered += connection.count;
   connection.count = 0;
   ++result_.connections_lost;
 }
 
 void Driver::on_answer(Connection& connection, const Answer& answer) {
   if (connection.count == 0) return drop(connection);  // an answer nobody asked for
-  const InFlight& asked = connection.in_flight[connection.first];
-  const auto status = static_cast<std::size_t>(answer.status >= 0 && answer.status < 600 ? answer.status : 0);
-  ++result_.total[status];
-  if (measuring_) {
-    ++result_.measured[status];
-    result_.latency.add(static_cast<std::uint64_t>(std::chrono::nanoseconds(now_ - asked.sent).count()));
-  }
-  if (measuring_ && mode_ == Mode::commands) {
-    constexpr std::string_view good = "\"status\":201";
-    for (std::size_t at = answer.body.find(good); at != std::string_view::npos; at = answer.body.find(good, at + 1)) {
-      ++result_.lines_201;
-    }
-  }
-  if (status == 201 && (mode_ == Mode::hot || options_.log != nullptr)) {
-    const std::string_view id = text_member(answer.body, "\"reservation_id\":");
-    if (mode_ == Mode::hot) connection.reservation = id;
-    if (options_.log != nullptr && mode_ != Mode::hot) {
-      const RequestNames names = workload_.names(asked.number);
-      std::fprintf(options_.log, "%.*s %.*s load-%05zu %.*s\n", static_cast<int>(id.size()), id.data(),
-                   static_cast<int>(names.show.size()), names.show.data(), names.user,
-                   static_cast<int>(names.seats.size()), names.seats.data());
-    }
-  }
+  const InFlight asked = connection.in_flight[connection.first];
   connection.first = (connection.first + 1) % options_.pipeline;
   --connection.count;
   --in_flight_;
+  const auto status = static_cast<std::size_t>(answer.status >= 0 && answer.status < 600 ? answer.status : 0);
+  ++result_.total[status];
+  std::uint64_t successes = status == 200 || status == 201 ? 1 : 0;
+  if (mode_ == Mode::commands) successes = count_lines(asked.number, answer.body);
+  if (mode_ != Mode::commands && mode_ != Mode::seats) remember(connection, status, asked.number, answer.body);
+  measure(asked, status, successes);
+}
+
+void Driver::measure(const InFlight& asked, std::size_t status, std::uint64_t successes) {
+  // in the open loop what was to start while it was measured counts, however late the answer comes
+  const bool counts = arrivals_
+                          ? began_ != Clock::time_point{} && asked.sent >= began_ && (!stopping_ || asked.sent < ended_)
+                          : measuring_;
+  if (!counts) return;
+  ++result_.measured[status];
+  if (mode_ == Mode::commands) result_.lines_201 += successes;
+  result_.latency.add(static_cast<std::uint64_t>(std::chrono::nanoseconds(now_ - asked.sent).count()));
+  const auto step = static_cast<std::size_t>((now_ - began_) / DriverResult::timeline_step);
+  if (step >= result_.timeline.size()) result_.timeline.resize(step + 1);
+  result_.timeline[step] += successes;
+}
+
+void Driver::remember(Connection& connection, std::size_t status, std::uint64_t number, std::string_view body) {
+  if (status == 204 && options_.remember) result_.told.add(number, true, connection.reservation);
+  if (status == 204) connection.reservation.clear();
+  if (status != 201 || (mode_ != Mode::hot && !options_.remember)) return;
+  const std::string_view id = reservation_id_.find(body);
+  if (mode_ == Mode::hot) connection.reservation = id;
+  if (options_.remember) result_.told.add(number, false, id);
+}
+
+/// Returns: how many lines of a batch's answer are 201.
+std::uint64_t Driver::count_lines(std::uint64_t number, std::string_view body) {
+  std::uint64_t good = 0;
+  std::uint64_t line_number = number * workload_.batch();
+  while (!body.empty()) {
+    const std::string_view line = body.substr(0, body.find('\n'));
+    if (good_line_.in(line)) {
+      ++good;
+      if (options_.remember) result_.told.add(line_number, false, reservation_id_.find(line));
+    }
+    ++line_number;
+    body.remove_prefix(std::min(body.size(), line.size() + 1));
+  }
+  return good;
 }
 
 /// Returns: how many bytes were whole answers.
@@ -190,34 +248,53 @@ void Driver::begin_or_end(Clock::time_point measure_from) {
   ended_ = now_;
 }
 
+/// Waits until something is ready or, in the open loop, until the next one arrives. Returns: how many events there are.
+int Driver::wait_for_events() {
+  const auto size = static_cast<int>(events_.size());
+  if (!arrivals_ || stopping_ || idle_count_ == 0) return ::epoll_wait(epoll_, events_.data(), size, 1'000);
+  const auto left = std::max<std::int64_t>(0, std::chrono::nanoseconds(arrivals_->next() - Clock::now()).count());
+  const timespec timeout{left / 1'000'000'000, left % 1'000'000'000};
+  return ::epoll_pwait2(epoll_, events_.data(), size, &timeout, nullptr);
+}
+
+void Driver::on_events(int count) {
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events_[static_cast<std::size_t>(i)];
+    Connection& connection = connections_[event.data.u64];
+    if (connection.fd >= 0 && (event.events & EPOLLOUT) != 0) flush(connection);
+    if (connection.fd < 0 || (event.events & ~std::uint32_t{EPOLLOUT}) == 0) continue;
+    now_ = Clock::now();
+    on_readable(connection);
+    start_arrived();
+  }
+}
+
 DriverResult Driver::run() {
-  if (!connect_all()) return result_;
+  if (!connect_all()) return std::move(result_);
+  ::prctl(PR_SET_TIMERSLACK, 1);  // the open loop's waits are meant to the nanosecond
   now_ = Clock::now();
   const auto warmup = std::chrono::duration<double>(options_.warmup_seconds);
   const auto measure_from = now_ + std::chrono::duration_cast<Clock::duration>(warmup);
   begin_or_end(measure_from);
+  if (arrivals_) arrivals_->begin(now_);
+  idle_.resize(connections_.size());
   for (Connection& connection : connections_) {
     fill(connection);
     flush(connection);
   }
-  std::array<epoll_event, 1024> events{};
-  while (in_flight_ > 0) {
-    const int ready = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 1'000);
+  while (in_flight_ > 0 || somebody_waits() || (arrivals_ && !stopping_)) {
+    const int ready = wait_for_events();
     now_ = Clock::now();
     begin_or_end(measure_from);
     if (stopping_ && now_ - ended_ > std::chrono::seconds(10)) break;
-    for (int i = 0; i < ready; ++i) {
-      const epoll_event& event = events[static_cast<std::size_t>(i)];
-      Connection& connection = connections_[event.data.u64];
-      if (connection.fd >= 0 && (event.events & EPOLLOUT) != 0) flush(connection);
-      if (connection.fd < 0 || (event.events & ~std::uint32_t{EPOLLOUT}) == 0) continue;
-      now_ = Clock::now();
-      on_readable(connection);
-    }
+    start_arrived();
+    on_events(ready);
   }
+  result_.unanswered += in_flight_;
+  for (; somebody_waits(); arrivals_->advance()) ++result_.unanswered;
   if (options_.seconds <= 0) ended_ = now_;
   result_.seconds = std::chrono::duration<double>(ended_ - began_).count();
-  return result_;
+  return std::move(result_);
 }
 
 }  // namespace usher::bench

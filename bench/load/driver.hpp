@@ -1,18 +1,24 @@
 #pragma once
-/// The closed loop: each connection keeps `pipeline` requests in flight and sends the next when one is answered. One
-/// thread, one epoll; several drivers walk disjoint parts of the same workload.
+/// The load: in the closed loop each connection keeps `pipeline` requests in flight and sends the next when one is
+/// answered; in the open loop requests start when people arrive, on whichever connection has been idle longest, and a
+/// latency counts from the intended start. One thread, one epoll; several drivers walk disjoint parts of the same
+/// workload.
+
+#include <sys/epoll.h>
 
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "bench/load/answers.hpp"
+#include "bench/load/arrivals.hpp"
 #include "bench/load/histogram.hpp"
+#include "bench/load/told.hpp"
 #include "bench/load/workload.hpp"
 
 namespace usher::bench {
@@ -21,6 +27,7 @@ struct DriverOptions {
   std::uint16_t port = 0;
   std::size_t connections = 64;
   std::size_t pipeline = 1;
+  double rate_per_s = 0;              ///< open loop: so many arrivals per second; 0 = closed loop
   double seconds = 0;                 ///< how long to measure; 0 = until `requests` were sent
   double warmup_seconds = 0;          ///< answers before this are not measured,
   std::uint64_t warmup_requests = 0;  ///< nor are so many first ones: each user has been seen by then
@@ -28,7 +35,7 @@ struct DriverOptions {
   std::uint64_t first = 0;            ///< where in the walk this driver begins
   std::uint64_t stride = 1;           ///< and how far apart its requests are
   std::size_t connection_base = 0;
-  std::FILE* log = nullptr;  ///< one line for each 201: reservation, show, user, seats
+  bool remember = false;  ///< fill DriverResult::told
 };
 
 struct DriverResult {
@@ -38,8 +45,13 @@ struct DriverResult {
   std::uint64_t sent = 0;
   std::uint64_t lines_201 = 0;  ///< Mode::commands: measured lines that were answered 201
   std::uint64_t connections_lost = 0;
+  std::uint64_t unanswered = 0;  ///< sent and never answered: what became of them nobody knows
   bool walk_ended = false;
   Histogram latency;
+  std::vector<std::uint64_t> timeline;  ///< measured successes in each timeline_step since the measuring began
+  ToldList told;
+
+  static constexpr std::chrono::milliseconds timeline_step{100};
 };
 
 class Driver {
@@ -56,7 +68,7 @@ class Driver {
   using Clock = std::chrono::steady_clock;
   struct InFlight {
     std::uint64_t number = 0;
-    Clock::time_point sent{};
+    Clock::time_point sent{};  ///< in the open loop: when it was to be sent
   };
   struct Connection {
     int fd = -1;
@@ -68,17 +80,27 @@ class Driver {
     std::vector<InFlight> in_flight;  ///< a ring of `pipeline`
     std::size_t first = 0;
     std::size_t count = 0;
-    std::string reservation;  ///< Mode::hot: what to delete next
+    std::string reservation;   ///< Mode::hot: what to delete next
+    std::uint64_t visits = 0;  ///< Mode::hot: reserves so far
+    std::uint64_t asked = 0;   ///< Mode::hot: the number of the last of them
   };
 
   bool connect_all();
   [[nodiscard]] bool may_send() const noexcept;
+  [[nodiscard]] bool somebody_waits() const noexcept;
   void begin_or_end(Clock::time_point measure_from);
+  void append_next(Connection& connection, Clock::time_point start);
   void fill(Connection& connection);
+  void start_arrived();
+  int wait_for_events();
+  void on_events(int count);
   void flush(Connection& connection);
   void on_readable(Connection& connection);
   std::size_t consume(Connection& connection, std::string_view bytes);
   void on_answer(Connection& connection, const Answer& answer);
+  void measure(const InFlight& asked, std::size_t status, std::uint64_t successes);
+  void remember(Connection& connection, std::size_t status, std::uint64_t number, std::string_view body);
+  std::uint64_t count_lines(std::uint64_t number, std::string_view body);
   void drop(Connection& connection);
 
   const Workload& workload_;
@@ -88,7 +110,14 @@ class Driver {
   int epoll_ = -1;
   std::vector<Connection> connections_;
   std::vector<char> input_;
+  std::array<epoll_event, 1024> events_{};
   AnswerScanner scanner_;
+  TextMember reservation_id_{"\"reservation_id\":"};
+  Mark good_line_{"\"status\":201"};
+  std::optional<Arrivals> arrivals_;  ///< open loop
+  std::vector<std::size_t> idle_;     ///< open loop: a ring of connections, idle longest first
+  std::size_t idle_first_ = 0;
+  std::size_t idle_count_ = 0;
   std::uint64_t next_ = 0;
   std::size_t in_flight_ = 0;
   bool measuring_ = false;

@@ -31,6 +31,7 @@ class Histogram {
     return max_;
   }
   [[nodiscard]] std::uint64_t max() const noexcept { return max_; }
+  [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
 
  private:
   static constexpr unsigned step_bits = 6;

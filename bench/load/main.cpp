@@ -1,10 +1,13 @@
 /// The load client: a closed loop over many connections against usher or a floor, with the same bytes.
 ///
 /// Usage: usher_load --port N [--mode reserve|race|hot|seats|commands] [--connections N] [--pipeline N] [--threads N]
-///   [--seconds S] [--warmup S] [--warmup-requests N] [--requests N] [--offset N] [--shows N] [--rows N] [--row-seats
-///   N] [--seats N]
-///   [--users N] [--batch N] [--secret TEXT] [--show-prefix TEXT] [--log FILE]
-/// Prints one JSON object: rate, counts by status, latencies in microseconds, its own CPU seconds.
+///   [--rate PER_S] [--seconds S] [--warmup S] [--warmup-requests N] [--requests N] [--offset N] [--shows N] [--rows N]
+///   [--row-seats N] [--seats N] [--users N] [--batch N] [--hot-shows N] [--secret TEXT] [--show-prefix TEXT] [--told
+///   FILE]
+/// --rate makes it an open loop: so many arrivals per second in all (Poisson), latencies from the intended start.
+/// --told writes one line per reservation that the server told of: "+ID SHOW SEAT,SEAT", and "-ID" when it was given
+/// back. Prints one JSON object: rate, counts by status, latencies in microseconds (`curve`: pairs of quantile and
+/// latency), `timeline` (successes in each tenth of a second), its own CPU seconds.
 
 #include <sys/resource.h>
 
@@ -68,47 +71,101 @@ Mode mode_of(const std::string& name) {
   std::exit(2);
 }
 
-void print(const std::vector<DriverResult>& results) {
-  DriverResult all = results.front();
-  for (std::size_t i = 1; i < results.size(); ++i) {
+/// Adds up what the threads measured; `told` stays with each.
+DriverResult join(const std::vector<DriverResult>& results) {
+  DriverResult all;
+  for (const DriverResult& one : results) {
     for (std::size_t s = 0; s < all.total.size(); ++s) {
-      all.measured[s] += results[i].measured[s];
-      all.total[s] += results[i].total[s];
+      all.measured[s] += one.measured[s];
+      all.total[s] += one.total[s];
     }
-    all.seconds = std::max(all.seconds, results[i].seconds);
-    all.sent += results[i].sent;
-    all.lines_201 += results[i].lines_201;
-    all.connections_lost += results[i].connections_lost;
-    all.walk_ended = all.walk_ended || results[i].walk_ended;
-    all.latency.merge(results[i].latency);
+    all.seconds = std::max(all.seconds, one.seconds);
+    all.sent += one.sent;
+    all.lines_201 += one.lines_201;
+    all.connections_lost += one.connections_lost;
+    all.unanswered += one.unanswered;
+    all.walk_ended = all.walk_ended || one.walk_ended;
+    all.latency.merge(one.latency);
+    if (all.timeline.size() < one.timeline.size()) all.timeline.resize(one.timeline.size());
+    for (std::size_t i = 0; i < one.timeline.size(); ++i) all.timeline[i] += one.timeline[i];
   }
+  return all;
+}
+
+/// Returns: `{"201": 5, ...}` of the statuses that came.
+std::string by_status(const std::array<std::uint64_t, 600>& counts) {
+  std::string text;
+  for (std::size_t s = 0; s < counts.size(); ++s) {
+    if (counts[s] == 0) continue;
+    text += (text.empty() ? "\"" : ", \"") + std::to_string(s) + "\": " + std::to_string(counts[s]);
+  }
+  return "{" + text + "}";
+}
+
+double us(const Histogram& latency, double quantile) {
+  return static_cast<double>(latency.quantile(quantile)) / 1e3;
+}
+
+/// The latencies as HDR histograms are drawn: finer towards the end, as far as there are answers enough to tell.
+void print_curve(const Histogram& latency) {
+  constexpr std::array quantiles = {0.0,  0.1,   0.25,   0.5,   0.75,   0.9,    0.95,    0.975,
+                                    0.99, 0.995, 0.9975, 0.999, 0.9995, 0.9999, 0.99995, 0.99999};
+  std::printf("\"curve\": [");
+  for (const double quantile : quantiles) {
+    if ((1.0 - quantile) * static_cast<double>(latency.total()) < 1.0) break;
+    std::printf("[%g, %.1f], ", quantile, us(latency, quantile));
+  }
+  std::printf("[1, %.1f]], ", static_cast<double>(latency.max()) / 1e3);
+}
+
+void print(const DriverResult& all, std::size_t malformed) {
   std::uint64_t measured = 0;
-  std::string by_status;
-  std::string by_status_total;
-  for (std::size_t s = 0; s < all.total.size(); ++s) {
-    measured += all.measured[s];
-    const std::string key = ", \"" + std::to_string(s) + "\": ";
-    if (all.measured[s] > 0) by_status += key + std::to_string(all.measured[s]);
-    if (all.total[s] > 0) by_status_total += key + std::to_string(all.total[s]);
+  for (const std::uint64_t count : all.measured) measured += count;
+  const double seconds = all.seconds > 0 ? all.seconds : 1e-9;
+  std::printf(
+      "{\"rate\": %.1f, \"rate_201\": %.1f, \"lines_201_rate\": %.1f, \"seconds\": %.4f, \"measured\": %s, "
+      "\"total\": %s, \"sent\": %llu, ",
+      static_cast<double>(measured) / seconds, static_cast<double>(all.measured[201]) / seconds,
+      static_cast<double>(all.lines_201) / seconds, all.seconds, by_status(all.measured).c_str(),
+      by_status(all.total).c_str(), static_cast<unsigned long long>(all.sent));
+  std::printf("\"connections_lost\": %llu, \"unanswered\": %llu, \"malformed\": %zu, \"walk_ended\": %s, ",
+              static_cast<unsigned long long>(all.connections_lost), static_cast<unsigned long long>(all.unanswered),
+              malformed, all.walk_ended ? "true" : "false");
+  print_curve(all.latency);
+  std::printf("\"timeline\": [");
+  for (std::size_t i = 0; i < all.timeline.size(); ++i) {
+    std::printf("%s%llu", i == 0 ? "" : ", ", static_cast<unsigned long long>(all.timeline[i]));
   }
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const auto cpu = [](const timeval& t) {
     return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
   };
-  const auto us = [&](double q) { return static_cast<double>(all.latency.quantile(q)) / 1e3; };
-  const double seconds = all.seconds > 0 ? all.seconds : 1e-9;
   std::printf(
-      "{\"rate\": %.1f, \"rate_201\": %.1f, \"lines_201_rate\": %.1f, \"seconds\": %.4f, \"measured\": {%s}, "
-      "\"total\": {%s}, \"sent\": %llu, ",
-      static_cast<double>(measured) / seconds, static_cast<double>(all.measured[201]) / seconds,
-      static_cast<double>(all.lines_201) / seconds, all.seconds, by_status.empty() ? "" : by_status.c_str() + 2,
-      by_status_total.empty() ? "" : by_status_total.c_str() + 2, static_cast<unsigned long long>(all.sent));
-  std::printf(
-      "\"connections_lost\": %llu, \"walk_ended\": %s, \"us_p50\": %.1f, \"us_p90\": %.1f, \"us_p99\": %.1f, "
-      "\"us_p999\": %.1f, \"us_max\": %.1f, \"cpu_user_s\": %.3f, \"cpu_system_s\": %.3f}\n",
-      static_cast<unsigned long long>(all.connections_lost), all.walk_ended ? "true" : "false", us(0.5), us(0.9),
-      us(0.99), us(0.999), static_cast<double>(all.latency.max()) / 1e3, cpu(usage.ru_utime), cpu(usage.ru_stime));
+      "], \"us_p50\": %.1f, \"us_p90\": %.1f, \"us_p99\": %.1f, \"us_p999\": %.1f, \"us_max\": %.1f, \"cpu_user_s\": "
+      "%.3f, "
+      "\"cpu_system_s\": %.3f}\n",
+      us(all.latency, 0.5), us(all.latency, 0.9), us(all.latency, 0.99), us(all.latency, 0.999),
+      static_cast<double>(all.latency.max()) / 1e3, cpu(usage.ru_utime), cpu(usage.ru_stime));
+}
+
+/// Writes what the server told, each thread's list after the other. Returns: false when the file cannot be written.
+bool write_told(const std::string& path, const Workload& workload, const std::vector<DriverResult>& results) {
+  std::FILE* file = std::fopen(path.c_str(), "w");
+  if (file == nullptr) return false;
+  for (const DriverResult& result : results) {
+    result.told.for_each([&](const Told& told) {
+      std::string line = (told.released ? "-" : "+") + std::string(told.id.data(), Told::id_size);
+      if (!told.released) {
+        const RequestNames names = workload.names(told.number);
+        line.append(" ").append(names.show).append(" ").append(names.seats);
+        line.erase(std::remove(line.begin(), line.end(), '"'), line.end());
+      }
+      line += '\n';
+      std::fwrite(line.data(), 1, line.size(), file);
+    });
+  }
+  return std::fclose(file) == 0;
 }
 
 }  // namespace
@@ -123,27 +180,34 @@ int main(int argc, char** argv) {
   work.seats = arguments.count("seats", 2);
   work.users = arguments.count("users", 20'000);
   work.batch = arguments.count("batch", 1'000);
+  work.hot_shows = arguments.count("hot-shows", 1);
   work.secret = arguments.text("secret", "bench");
   work.show_prefix = arguments.text("show-prefix", "load-");
   DriverOptions one;
   one.port = static_cast<std::uint16_t>(arguments.count("port", 8080));
   const std::size_t connections = arguments.count("connections", 64);
   const std::size_t threads = std::max<std::size_t>(1, std::min(connections, arguments.count("threads", 1)));
-  one.pipeline = work.mode == Mode::hot ? 1 : std::max<std::size_t>(1, arguments.count("pipeline", 1));
+  one.rate_per_s = arguments.real("rate", 0) / static_cast<double>(threads);
+  one.pipeline =
+      work.mode == Mode::hot || one.rate_per_s > 0 ? 1 : std::max<std::size_t>(1, arguments.count("pipeline", 1));
   one.seconds = arguments.real("seconds", 0);
   one.warmup_seconds = arguments.real("warmup", 0);
   const std::uint64_t warmup_requests = arguments.count("warmup-requests", 0);
   const std::uint64_t requests = arguments.count("requests", 0);
   const std::uint64_t offset = arguments.count("offset", 0);
-  const std::string log = arguments.text("log", "");
+  const std::string told = arguments.text("told", "");
+  one.remember = !told.empty();
   arguments.expect_no_more();
   if (one.seconds <= 0 && requests == 0) {
     std::fprintf(stderr, "usher_load: --seconds or --requests\n");
     return 2;
   }
-  if (!log.empty()) one.log = std::fopen(log.c_str(), "a");
-
   const Workload workload(work);
+  if (work.mode == Mode::hot && connections > workload.groups()) {
+    std::fprintf(stderr, "usher_load: --mode hot: at most %zu connections, since each has seats of its own\n",
+                 workload.groups());
+    return 2;
+  }
   std::vector<DriverResult> results(threads);
   std::vector<std::thread> running;
   for (std::size_t t = 0; t < threads; ++t) {
@@ -158,7 +222,12 @@ int main(int argc, char** argv) {
         [&results, &workload, &work, mine, t] { results[t] = Driver(workload, work.mode, mine).run(); });
   }
   for (std::thread& thread : running) thread.join();
-  if (one.log != nullptr) std::fclose(one.log);
-  print(results);
+  std::size_t malformed = 0;
+  for (const DriverResult& result : results) malformed += result.told.malformed();
+  print(join(results), malformed);
+  if (one.remember && !write_told(told, workload, results)) {
+    std::perror(("usher_load: " + told).c_str());
+    return 1;
+  }
   return 0;
 }

@@ -38,7 +38,8 @@ std::size_t coprime_stride(std::size_t count) {
 }  // namespace
 
 Workload::Workload(const WorkloadOptions& options) : options_(options), seat_names_(name_groups(options)) {
-  if (seat_names_.empty() || options.rows > 26 || options.shows == 0 || options.users < seat_names_.size()) {
+  if (seat_names_.empty() || options.rows > 26 || options.shows < options.hot_shows || options.hot_shows == 0 ||
+      options.users < seat_names_.size()) {
     std::fprintf(stderr, "usher_load: needs shows, 1 to 26 rows, and no fewer users than groups of seats in a show\n");
     std::exit(2);
   }
@@ -114,20 +115,30 @@ void Workload::append_batch(std::uint64_t number, std::string& out) const {
   out += lines;
 }
 
-void Workload::append_hot(std::size_t connection, std::string& out) const {
-  append_reserve({0, connection % seat_names_.size(), connection % options_.users}, out);
+std::uint64_t Workload::hot_number(std::size_t connection, std::uint64_t visit) const noexcept {
+  const std::uint64_t show = (connection * 7'919U + visit * 104'729U) % options_.hot_shows;
+  return show * seat_names_.size() + connection % seat_names_.size();
+}
+
+Workload::Step Workload::hot_step(std::uint64_t number) const noexcept {
+  const std::size_t group = static_cast<std::size_t>(number) % seat_names_.size();
+  return {static_cast<std::size_t>(number) / seat_names_.size(), group, group};
+}
+
+void Workload::append_hot(std::size_t connection, std::uint64_t visit, std::string& out) const {
+  append_reserve(hot_step(hot_number(connection, visit)), out);
 }
 
 void Workload::append_delete(std::size_t connection, std::string_view reservation_id, std::string& out) const {
   out += "DELETE /reservations/";
   out += reservation_id;
   out += " HTTP/1.1\r\nHost: 127.0.0.1\r\n";
-  out += tokens_[connection % options_.users];
+  out += tokens_[connection % seat_names_.size()];
   out += "\r\n";
 }
 
 RequestNames Workload::names(std::uint64_t number) const {
-  const Step at = step(number);
+  const Step at = options_.mode == Mode::hot ? hot_step(number) : step(number);
   return {show_ids_[at.show], seat_names_[at.group], at.user};
 }
 
