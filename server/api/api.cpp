@@ -80,6 +80,9 @@ void Api::dispatch(const Call& call) {
     case Route::commands:
       return commands(call);
     case Route::list_movies:
+      return list_movies(call);
+    case Route::suggest_movies:
+      return suggest_movies(call);
     case Route::show_movie:
     case Route::list_showtimes:
     case Route::list_theaters:

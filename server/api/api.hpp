@@ -15,6 +15,7 @@
 #include "server/api/app.hpp"
 #include "server/api/batch.hpp"
 #include "server/api/caller.hpp"
+#include "server/api/listing_cache.hpp"
 #include "server/api/people.hpp"
 #include "server/api/problem.hpp"
 #include "server/api/random_pool.hpp"
@@ -22,6 +23,7 @@
 #include "server/api/routes.hpp"
 #include "server/api/saga.hpp"
 #include "server/catalog/browse.hpp"
+#include "server/catalog/query.hpp"
 #include "server/catalog/seat_map.hpp"
 #include "server/http/connection.hpp"
 #include "server/json/reader.hpp"
@@ -61,6 +63,7 @@ class Api final : public ReplySink {
   };
   struct ListRun;
   struct SeatCopy;
+  struct SearchRun;
 
   // api.cpp: what all calls share
   void dispatch(const Call& call);
@@ -107,6 +110,15 @@ class Api final : public ReplySink {
   void answer_seats(const ReplyTo& to, const engine::ShowView& seats, const ShowRef& show,
                     std::string_view if_none_match);
 
+  // api_search.cpp
+  void list_movies(const Call& call);
+  void search_movies(const Call& call);
+  void suggest_movies(const Call& call);
+  void finish_listing(const ReplyTo& to, std::string_view query, std::uint64_t catalog_changes,
+                      std::uint64_t index_commits, const catalog::BrowseAnswer& answer, std::string_view body,
+                      std::string_view if_none_match);
+  void answer_listing(const ReplyTo& to, const Listing& listing, std::string_view if_none_match);
+
   // api_admin.cpp
   void import(const Call& call);
   void admin_show(const Call& call, CommandType type);
@@ -130,6 +142,7 @@ class Api final : public ReplySink {
   std::shared_ptr<const CatalogView> view_;
   std::uint64_t view_changes_ = ~std::uint64_t{0};
   catalog::SeatMapCache seat_maps_;
+  ListingCache listings_;
   std::function<std::optional<std::uint32_t>(ShowNumber)> available_;
   Saga saga_;
   Batches batches_;

@@ -5,33 +5,10 @@
 #include <variant>
 
 #include "server/api/api.hpp"
+#include "server/api/browse_answer.hpp"
 #include "server/catalog/zones.hpp"
 
 namespace usher::server::api {
-namespace {
-
-[[nodiscard]] std::string etag_of(std::uint64_t value) {
-  char text[18];
-  text[0] = '"';
-  for (unsigned i = 0; i < 16; ++i) text[1 + i] = "0123456789abcdef"[(value >> (60U - 4U * i)) & 15U];
-  text[17] = '"';
-  return {text, sizeof text};
-}
-
-/// RFC 9110 section 13.1.2: a list of tags or "*"; weak ones compare equal to strong ones.
-[[nodiscard]] bool matches(std::string_view if_none_match, std::string_view etag) noexcept {
-  return if_none_match == "*" || if_none_match.find(etag) != std::string_view::npos;
-}
-
-/// What a CDN may do with a listing: free seats age within a second, the rest within a minute.
-[[nodiscard]] std::string cache_fields(const std::string& etag, bool availability) {
-  return std::string(availability ? "Cache-Control: public, max-age=0, s-maxage=1\r\n"
-                                  : "Cache-Control: public, max-age=10, s-maxage=60\r\n") +
-         "ETag: " + etag + "\r\n";
-}
-
-}  // namespace
-
 void Api::browse(const Call& call) {
   http::Query query;
   std::vector<catalog::QueryParameter> parameters;
@@ -43,8 +20,6 @@ void Api::browse(const Call& call) {
   body_.clear();
   const catalog::BrowseAnswer answer = [&]() -> catalog::BrowseAnswer {
     switch (call.route) {
-      case Route::list_movies:
-        return list_movies(context, parameters, body_);
       case Route::show_movie:
         return show_movie(context, id, body_);
       case Route::list_showtimes:

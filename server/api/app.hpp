@@ -17,14 +17,16 @@
 #include "server/http/router.hpp"
 #include "server/metrics/metrics.hpp"
 #include "server/payments/gateway.hpp"
+#include "server/search/search_index.hpp"
 #include "server/work/work_pool.hpp"
+#include "spdlog/spdlog.h"
 #include "wal/log.hpp"
 
 namespace usher::server::api {
 
 struct App {
   App(const config::Config& with, const IdentityKeys& keys, engine::Engine& decider, wal::OpenedLog& remembers,
-      payments::PaymentGateway& pays, work::WorkPool& works, metrics::Metrics& counts,
+      payments::PaymentGateway& pays, work::WorkPool& works, metrics::Metrics& counts, search::SearchIndex& finds,
       std::string_view directory_secret)
       : config(with),
         identity(keys),
@@ -33,6 +35,7 @@ struct App {
         gateway(pays),
         pool(works),
         metrics(counts),
+        search(finds),
         signer(directory_secret) {}
 
   const config::Config& config;
@@ -42,10 +45,12 @@ struct App {
   payments::PaymentGateway& gateway;
   work::WorkPool& pool;
   metrics::Metrics& metrics;
+  search::SearchIndex& search;
   TicketSigner signer;
   http::Router router;
   std::atomic<std::shared_ptr<const CatalogView>> catalog;
   std::atomic<std::uint64_t> catalog_changes{0};  ///< counts up when `catalog` was replaced
+  std::atomic<std::uint32_t> search_updates{0};   ///< asked for and not done
   std::atomic<bool> importing{false};
   std::atomic<bool> ready{false};
   std::atomic<bool> draining{false};
@@ -54,6 +59,22 @@ struct App {
   void publish_catalog() {
     catalog.store(std::make_shared<const CatalogView>(engine.snapshot(), engine.shared().layouts));
     catalog_changes.fetch_add(1);
+    update_search();
+  }
+
+  /// Brings the search index to the newest catalog, on the work pool; at once where an update runs already: that one
+  /// looks again when it is done. Where the pool is full, the next change or restart makes up for it.
+  void update_search() {
+    if (search_updates.fetch_add(1) > 0) return;
+    if (!pool.try_post([this] { run_search_updates(); })) search_updates.store(0);
+  }
+
+ private:
+  void run_search_updates() {
+    std::uint32_t asked = search_updates.load();
+    do {
+      if (const Status done = search.update(*engine.snapshot()); !done) spdlog::error("{}", done.error().detail);
+    } while (!search_updates.compare_exchange_strong(asked, 0));
   }
 };
 

@@ -11,6 +11,7 @@ namespace usher::server::api {
 
 enum class Route : http::RouteId {
   list_movies,
+  suggest_movies,
   show_movie,
   list_showtimes,
   list_theaters,
@@ -48,6 +49,7 @@ struct RouteInfo {
 
 inline constexpr std::array<RouteInfo, static_cast<std::size_t>(Route::count_)> routes{{
     {http::Method::get, "/movies", "GET /movies"},
+    {http::Method::get, "/movies/suggest", "GET /movies/suggest"},
     {http::Method::get, "/movies/{id}", "GET /movies/{id}"},
     {http::Method::get, "/movies/{id}/showtimes", "GET /movies/{id}/showtimes"},
     {http::Method::get, "/theaters", "GET /theaters"},

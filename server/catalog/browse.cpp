@@ -81,50 +81,104 @@ MovieFilter read_filter(QueryReader& query) {
   return filter;
 }
 
-/// Title ranks of the movies with a show at the place that is still to end, ascending.
-std::vector<std::uint32_t> ranks_showing(const BrowseContext& context, const Place& place, Days& days) {
+/// What is on at a place.
+struct Showing {
+  std::vector<bool> movies;  ///< by position
+  Instant valid_until{};     ///< until then it is the same
+};
+
+/// Movies with a show at the place that is still to end.
+Showing find_showing(const BrowseContext& context, const Place& place, Days& days, bool is_today) {
   const engine::Snapshot& snapshot = context.snapshot;
   const engine::CatalogData& data = snapshot.data();
-  std::vector<bool> is_showing(data.movie_count());
-  std::vector<std::uint32_t> ranks;
+  Showing showing{std::vector<bool>(data.movie_count()), Instant::max()};
   for (const PlacedTheater& placed : place.theaters) {
     const InstantRange day = days.of(data.theater(placed.theater));
+    if (is_today) showing.valid_until = std::min(showing.valid_until, day.to);
     for (const std::uint32_t at : snapshot.starting(snapshot.shows_of_theater(placed.theater), day.from, day.to)) {
       const engine::ShowRow& show = data.show(at);
-      if (is_showing[show.movie] || show.status_at(context.now) != engine::ShowStatus::scheduled) continue;
-      is_showing[show.movie] = true;
-      ranks.push_back(snapshot.title_rank(show.movie));
+      if (show.status_at(context.now) != engine::ShowStatus::scheduled) continue;
+      showing.movies[show.movie] = true;
+      showing.valid_until = std::min(showing.valid_until, show.end);
     }
   }
-  std::sort(ranks.begin(), ranks.end());
-  return ranks;
+  return showing;
 }
 
-/// The first rank behind the cursor.
-std::uint32_t rank_after(const engine::Snapshot& snapshot, const TitleCursor& cursor) {
-  const engine::CatalogData& data = snapshot.data();
-  const auto titles = snapshot.movies_by_title();
+/// The movies that may be listed, in the order of the list: by title, or as a search has ranked them.
+std::vector<std::uint32_t> list_candidates(const BrowseContext& context, const Showing& showing) {
+  const engine::Snapshot& snapshot = context.snapshot;
+  std::vector<std::uint32_t> movies;
+  if (context.found != nullptr) {
+    for (const std::uint32_t at : *context.found) {
+      if (at < showing.movies.size() && showing.movies[at]) movies.push_back(at);
+    }
+    return movies;
+  }
+  for (std::uint32_t at = 0; at < showing.movies.size(); ++at) {
+    if (showing.movies[at]) movies.push_back(at);
+  }
+  std::sort(movies.begin(), movies.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return snapshot.title_rank(a) < snapshot.title_rank(b); });
+  return movies;
+}
+
+/// How many of the listed movies there are by one of their facts, the most frequent first.
+void write_facet(json::Writer& writer, std::string_view name, const engine::CatalogData& data,
+                 const std::vector<std::uint32_t>& movies, std::string engine::Movie::*fact) {
+  std::vector<std::pair<std::string_view, std::uint32_t>> counts;
+  for (const std::uint32_t at : movies) {
+    const std::string_view value = data.movie(at).*fact;
+    if (value.empty()) continue;
+    const auto found =
+        std::find_if(counts.begin(), counts.end(), [&](const auto& count) { return count.first == value; });
+    if (found == counts.end()) {
+      counts.emplace_back(value, 1);
+    } else {
+      ++found->second;
+    }
+  }
+  std::sort(counts.begin(), counts.end(),
+            [](const auto& a, const auto& b) { return std::tie(b.second, a.first) < std::tie(a.second, b.first); });
+  writer.key(name);
+  writer.begin_array();
+  for (const auto& [value, count] : counts) {
+    writer.begin_object();
+    writer.field("value", value);
+    writer.field("count", count);
+    writer.end_object();
+  }
+  writer.end_array();
+}
+
+/// The first of `movies` behind the cursor. A search goes on behind the movie that the cursor names, and from the start
+/// when that one is not found any more.
+std::size_t first_after(const BrowseContext& context, const std::vector<std::uint32_t>& movies,
+                        const TitleCursor& cursor) {
+  const engine::CatalogData& data = context.snapshot.data();
+  if (context.found != nullptr) {
+    const auto last =
+        std::find_if(movies.begin(), movies.end(), [&](std::uint32_t at) { return data.movie(at).id == cursor.id; });
+    return last == movies.end() ? 0 : static_cast<std::size_t>(last - movies.begin()) + 1;
+  }
   const auto found =
-      std::upper_bound(titles.begin(), titles.end(), cursor, [&](const TitleCursor& last, std::uint32_t at) {
+      std::upper_bound(movies.begin(), movies.end(), cursor, [&](const TitleCursor& last, std::uint32_t at) {
         return std::tie(last.title, last.id) < std::tie(data.movie(at).title, data.movie(at).id);
       });
-  return static_cast<std::uint32_t>(found - titles.begin());
+  return static_cast<std::size_t>(found - movies.begin());
 }
 
-std::uint32_t read_first_rank(const engine::Snapshot& snapshot, QueryReader& query) {
+std::optional<TitleCursor> read_list_cursor(QueryReader& query) {
   const auto text = query.text("cursor");
-  if (!text) return 0;
-  const std::optional<TitleCursor> cursor = read_cursor(*text);
-  if (!cursor) {
-    query.fail("cursor", "must be the next_cursor of an earlier answer");
-    return 0;
-  }
-  return rank_after(snapshot, *cursor);
+  if (!text) return std::nullopt;
+  std::optional<TitleCursor> cursor = read_cursor(*text);
+  if (!cursor) query.fail("cursor", "must be the next_cursor of an earlier answer");
+  return cursor;
 }
 
 /// Ends an answer that began at `first`.
 Page finish_page(const json::TextBuffer& out, std::size_t first, bool has_availability) {
-  return {engine::hash_bytes(out.view().substr(first)), has_availability};
+  return {engine::hash_bytes(out.view().substr(first)), has_availability, Instant::max()};
 }
 
 void write_showtimes_of(json::Writer& writer, const BrowseContext& context, const Place& place,
@@ -150,44 +204,51 @@ BrowseAnswer list_movies(const BrowseContext& context, Query parameters, json::T
   QueryReader query{context.snapshot, parameters};
   const Place place = query.place();
   const std::optional<Date> date = query.date("date");
-  const MovieFilter filter = read_filter(query);
+  MovieFilter filter = read_filter(query);
   const std::uint32_t limit = query.integer("limit", 1, limit_max).value_or(limit_default);
-  const std::uint32_t first_rank = read_first_rank(context.snapshot, query);
+  const bool with_facets = query.text("facets").value_or("") == "true";
+  const std::optional<TitleCursor> cursor = read_list_cursor(query);
   if (query.error()) return *query.error();
+  if (context.found != nullptr) filter.words.clear();
 
   const engine::CatalogData& data = context.snapshot.data();
-  const std::size_t first = out.size();
   Days days{context.now, date};
-  const std::vector<std::uint32_t> ranks = ranks_showing(context, place, days);
+  const Showing showing = find_showing(context, place, days, !date);
+  std::vector<std::uint32_t> movies = list_candidates(context, showing);
+  std::erase_if(movies, [&](std::uint32_t at) { return !filter.fits(data.movie(at)); });
+  const std::size_t from = cursor ? first_after(context, movies, *cursor) : 0;
+  const std::size_t to = std::min(movies.size(), from + limit);
+
+  const std::size_t first = out.size();
   json::Writer writer{out};
   writer.begin_object();
   writer.key("movies");
   writer.begin_array();
-  std::uint32_t count = 0;
-  const engine::Movie* last = nullptr;
-  bool has_more = false;
-  for (auto rank = std::lower_bound(ranks.begin(), ranks.end(), first_rank); rank != ranks.end(); ++rank) {
-    const engine::Movie& movie = data.movie(context.snapshot.movies_by_title()[*rank]);
-    if (!filter.fits(movie)) continue;
-    if (count == limit) {
-      has_more = true;
-      break;
-    }
+  for (std::size_t i = from; i < to; ++i) {
     writer.begin_object();
-    write_movie_fields(writer, movie);
+    write_movie_fields(writer, data.movie(movies[i]));
     writer.end_object();
-    last = &movie;
-    ++count;
   }
   writer.end_array();
+  if (with_facets) {
+    writer.key("facets");
+    writer.begin_object();
+    write_facet(writer, "genre", data, movies, &engine::Movie::genre);
+    write_facet(writer, "language", data, movies, &engine::Movie::language);
+    writer.end_object();
+  }
+  if (!context.corrected.empty()) writer.field("corrected", context.corrected);
   writer.key("next_cursor");
-  if (has_more) {
-    writer.plain_string(write_cursor(last->title, last->id));
+  if (to < movies.size()) {
+    const engine::Movie& last = data.movie(movies[to - 1]);
+    writer.plain_string(write_cursor(last.title, last.id));
   } else {
     writer.null();
   }
   writer.end_object();
-  return finish_page(out, first, false);
+  Page page = finish_page(out, first, false);
+  page.valid_until = showing.valid_until;
+  return page;
 }
 
 BrowseAnswer show_movie(const BrowseContext& context, std::string_view movie_id, json::TextBuffer& out) {

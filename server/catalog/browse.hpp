@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "engine/catalog/snapshot.hpp"
 #include "server/json/text_buffer.hpp"
@@ -30,6 +31,10 @@ struct BrowseContext {
   Instant now{};
   /// Free seats of a show that is not over; nothing: not known (it is then left out). Required.
   const std::function<std::optional<std::uint32_t>(ShowNumber)>& available;
+  /// Movies that a search for `q` has found, best first; nullptr: `q` is taken word by word from title, cast and
+  /// keywords.
+  const std::vector<std::uint32_t>* found = nullptr;
+  std::string_view corrected{};  ///< what the search looked for, where it forgave a typo
 };
 
 /// 200: the JSON was appended to the buffer. `etag` covers all that the JSON says but `server_time`-like fields, of
@@ -37,6 +42,7 @@ struct BrowseContext {
 struct Page {
   std::uint64_t etag = 0;
   bool has_availability = false;  ///< it changes with each reservation: cache it for a moment only
+  Instant valid_until{};          ///< of GET /movies: from then on a show is over, or it is another day
 };
 /// For problem+json: 400 `invalid_parameter` or `missing_parameter`, 404 `unknown_movie`, `unknown_theater`
 /// or `unknown_show`. The detail names the parameter and its rule.
@@ -47,7 +53,8 @@ struct BrowseError {
 };
 using BrowseAnswer = std::variant<Page, BrowseError>;
 
-/// `GET /movies`: movies with a scheduled show at the place on the date, sorted by title.
+/// `GET /movies`: movies with a scheduled show at the place on the date, sorted by title, or with `q` and a search by
+/// how well they fit; `facets=true` adds how many there are by genre and language.
 [[nodiscard]] BrowseAnswer list_movies(const BrowseContext& context, Query query, json::TextBuffer& out);
 /// `GET /movies/{id}`
 [[nodiscard]] BrowseAnswer show_movie(const BrowseContext& context, std::string_view movie_id, json::TextBuffer& out);

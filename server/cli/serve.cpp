@@ -81,6 +81,7 @@ class Serving {
   std::unique_ptr<work::WorkPool> pool_;
   std::unique_ptr<payments::BuiltinGateway> gateway_;
   std::unique_ptr<metrics::Metrics> metrics_;
+  std::unique_ptr<search::SearchIndex> search_;
   std::unique_ptr<api::App> app_;
 };
 
@@ -164,7 +165,8 @@ Status Serving::start() {
   std::vector<const http::LoopCounters*> counters;
   for (const auto& loop : loops_) counters.push_back(&loop->loop().counters());
   add_room_metrics(*metrics_, std::move(counters), *gateway_, *pool_);
-  app_ = std::make_unique<api::App>(config_, identity_, *data_.engine, *data_.log, *gateway_, *pool_, *metrics_,
+  search_ = std::make_unique<search::SearchIndex>(std::filesystem::path(options_.data) / "search");
+  app_ = std::make_unique<api::App>(config_, identity_, *data_.engine, *data_.log, *gateway_, *pool_, *metrics_, *search_,
                                     data_.secrets.directory);
   for (std::size_t route = 0; route < api::routes.size(); ++route) {
     const api::RouteInfo& info = api::routes[route];

@@ -338,3 +338,45 @@ TEST_CASE("browse: queries: time per query printed, over the file named by USHER
           << time([&](json::TextBuffer& out) { return list_showtimes(page, id, place, out); }) << "; theaters near "
           << time([&](json::TextBuffer& out) { return list_theaters(page, near, out); }));
 }
+
+TEST_CASE("list_movies: what a search has found: in its order, only what is on, page by page") {
+  const engine::CatalogData& data = demo_snapshot()->data();
+  std::vector<std::string> on;
+  const Answer all = movies({{"city", "Berlin"}, {"date", "2026-11-25"}, {"limit", "100"}});
+  REQUIRE(all.status == 200);
+  std::vector<std::uint32_t> found;
+  for (std::uint32_t at = 0; at < data.movie_count(); ++at)
+    found.push_back(static_cast<std::uint32_t>(data.movie_count()) - 1 - at);
+  BrowseContext with_search = context();
+  with_search.found = &found;
+  with_search.corrected = "matrix";
+  std::string cursor;
+  std::vector<std::string> seen;
+  do {
+    Pairs query{{"city", "Berlin"}, {"date", "2026-11-25"}, {"limit", "2"}, {"q", "anything"}};
+    if (!cursor.empty()) query.push_back({"cursor", cursor});
+    const Answer page = ask([&](json::TextBuffer& out) { return list_movies(with_search, query, out); });
+    REQUIRE(page.status == 200);
+    CHECK(page.body.find("\"corrected\":\"matrix\"") != std::string::npos);
+    for (const std::uint32_t at : found) {
+      if (page.body.find("\"movie_id\":\"" + data.movie(at).id + "\"") != std::string::npos)
+        seen.push_back(data.movie(at).id);
+    }
+    const std::size_t next = page.body.find("\"next_cursor\":\"");
+    cursor = next == std::string::npos ? "" : page.body.substr(next + 15, page.body.size() - next - 17);
+  } while (!cursor.empty());
+  for (const std::uint32_t at : found) {
+    if (all.body.find("\"movie_id\":\"" + data.movie(at).id + "\"") != std::string::npos)
+      on.push_back(data.movie(at).id);
+  }
+  CHECK(seen == on);
+  CHECK(on.size() > 2);
+}
+
+TEST_CASE("list_movies: facets: count the whole list, not the page") {
+  const Answer page = movies({{"city", "Berlin"}, {"date", "2026-11-25"}, {"limit", "1"}, {"facets", "true"}});
+  REQUIRE(page.status == 200);
+  CHECK(page.body.find("\"facets\":{\"genre\":[{\"value\":\"") != std::string::npos);
+  CHECK(page.body.find("\"language\":[") != std::string::npos);
+  CHECK(movies({{"city", "Berlin"}, {"date", "2026-11-25"}}).body.find("facets") == std::string::npos);
+}
