@@ -22,6 +22,14 @@ usher_strict(usher_check)
 usher_tests(usher_bench_tests FOLDERS tests/bench LINKS Boost::headers)
 target_sources(usher_bench_tests PRIVATE bench/check/ledger.cpp)
 
+add_executable(usher_replay_rate bench/replay/main.cpp)
+target_link_libraries(usher_replay_rate PRIVATE usher_engine usher_wal)
+usher_strict(usher_replay_rate)
+
+add_executable(usher_show_memory bench/memory/main.cpp)
+target_link_libraries(usher_show_memory PRIVATE usher_engine)
+usher_strict(usher_show_memory)
+
 file(GLOB micro_sources CONFIGURE_DEPENDS bench/micro/*_bench.cpp)
 if(micro_sources)
   add_executable(usher_micro ${micro_sources})

@@ -1,8 +1,8 @@
 /// Whether a log holds what a client was told: every 201 with its seats, nothing else, and no seat twice.
 ///
-/// Usage: usher replay --data DIR --reservations | usher_check --told FILE
-/// FILE is what `usher_load --told` wrote. Prints one JSON object and, to stderr, the first faults; exit code 1 when
-/// there are any.
+/// Usage: usher replay --data DIR --reservations | usher_check FILE...
+/// Each FILE is what a run of `usher_load --told` wrote, in the order of the runs. Prints one JSON object and, to
+/// stderr, the first faults; exit code 1 when there are any.
 
 #include <cstdio>
 #include <fstream>
@@ -13,19 +13,21 @@
 #include "bench/check/ledger.hpp"
 
 int main(int argc, char** argv) {
-  if (argc != 3 || std::string_view(argv[1]) != "--told") {
-    std::fprintf(stderr, "usage: usher replay --data DIR --reservations | usher_check --told FILE\n");
-    return 2;
-  }
-  std::ifstream told(argv[2]);
-  if (!told) {
-    std::fprintf(stderr, "usher_check: cannot read %s\n", argv[2]);
+  if (argc < 2 || argv[1][0] == '-') {
+    std::fprintf(stderr, "usage: usher replay --data DIR --reservations | usher_check FILE...\n");
     return 2;
   }
   std::ios::sync_with_stdio(false);
   usher::bench::Ledger ledger;
   std::string line;
-  while (std::getline(told, line)) ledger.read_told(line);
+  for (int i = 1; i < argc; ++i) {
+    std::ifstream told(argv[i]);
+    if (!told) {
+      std::fprintf(stderr, "usher_check: cannot read %s\n", argv[i]);
+      return 2;
+    }
+    while (std::getline(told, line)) ledger.read_told(line);
+  }
   while (std::getline(std::cin, line)) ledger.read_log(line);
   ledger.finish();
   for (const std::string& fault : ledger.faults().first()) std::fprintf(stderr, "usher_check: %s\n", fault.c_str());

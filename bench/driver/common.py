@@ -62,6 +62,7 @@ class Bench:
         self.folder = folder
         self.results = []
         self.catalogs = {}
+        self.directories = {}
         self.servers = 0
 
     @property
@@ -80,40 +81,72 @@ class Bench:
             raise RuntimeError(f"{' '.join(command)}: {done.stderr}")
         return json.loads(done.stdout)
 
-    def sale(self, warmup_requests=0, server=None, **arguments):
-        """Loads a fresh server (or `server`), ends it by kill -9 and checks its log against what the client was told.
+    def told(self, server, warmup_requests=0, **arguments):
+        """Loads `server` and keeps what the client was told, for the check at its end. Returns what was measured, with CPU seconds."""
+        server.told.append(os.path.join(server.folder, f"told-{len(server.told)}"))
+        before = cpu_seconds(server.process.pid)
+        figure = self.load(server.port, warmup_requests, told=server.told[-1], **arguments)
+        figure["server_cpu_s"] = round(cpu_seconds(server.process.pid) - before, 2)
+        figure["client_cpu_s"] = round(figure["cpu_user_s"] + figure["cpu_system_s"], 2)
+        if figure["unanswered"] or figure["malformed"]:
+            raise RuntimeError(f"{figure['unanswered']} requests without an answer, {figure['malformed']} malformed: {figure}")
+        return figure
 
-        Returns what the client measured, with the server's CPU seconds.
-        """
-        with contextlib.ExitStack() as stack:
-            server = server or stack.enter_context(self.server())
-            told = os.path.join(self.folder, "told")
-            before = cpu_seconds(server.process.pid)
-            figure = self.load(server.port, warmup_requests, told=told, **arguments)
-            figure["server_cpu_s"] = round(cpu_seconds(server.process.pid) - before, 2)
-            figure["client_cpu_s"] = round(figure["cpu_user_s"] + figure["cpu_system_s"], 2)
-            server.kill()
-            check_log(server.data, told, figure)
-            return figure
+    def sale(self, warmup_requests=0, **arguments):
+        """One load of a fresh server, whose log is checked afterwards. Returns what was measured."""
+        with self.checked_server() as server:
+            figure = self.told(server, warmup_requests, **arguments)
+        figure["checked"] = server.checked
+        return figure
 
     def catalog(self, shows):
         """The file of a catalog with so many shows of 200 seats."""
         if shows not in self.catalogs:
-            self.catalogs[shows] = harness.write_json(os.path.join(self.folder, f"catalog-{shows}.json"), harness.make_catalog(shows))
+            if shows >= 100_000:
+                say(f"making a catalog of {shows:,} shows")
+            self.catalogs[shows] = os.path.join(self.folder, f"catalog-{shows}.json")
+            with open(self.catalogs[shows], "w", encoding="utf-8") as file:
+                file.write(json.dumps(harness.make_catalog(shows)))
         return self.catalogs[shows]
 
+    def data_with(self, shows):
+        """A data directory into which so many shows were imported and nothing else; for looking at or copying, not for use."""
+        if shows not in self.directories:
+            catalog = self.catalog(shows)
+            if shows >= 100_000:
+                say(f"importing {shows:,} shows")
+            place = os.path.join(self.folder, f"data-{shows}")
+            done = harness.run_usher("import", "--data", place, catalog, timeout=900)
+            if done.returncode != 0:
+                raise RuntimeError(f"usher import: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+            self.directories[shows] = place
+        return self.directories[shows]
+
     @contextlib.contextmanager
-    def server(self, settings=None, shows=None):
-        """A fresh server over `shows` x 200 free seats, by default as many as the options say."""
+    def server(self, settings=None, data=None):
+        """A fresh server over 200 free seats in each show, or one over a copy of the directory `data`."""
         self.servers += 1
         place = os.path.join(self.folder, f"server-{self.servers}")
         os.makedirs(place)
-        server = harness.Server(place, self.catalog(shows or self.options.shows), settings)
+        if data:
+            subprocess.run(["cp", "-r", "--reflink=auto", data, os.path.join(place, "data")], check=True)
+        server = harness.Server(place, None if data else self.catalog(self.options.shows), settings)
+        server.folder, server.told = place, []
         try:
-            with server:
-                yield server
+            server.ready_s = start(server)
+            yield server
         finally:
+            if server.process and server.process.poll() is None:
+                server.kill()
             shutil.rmtree(place, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def checked_server(self, settings=None, data=None):
+        """The same; at the end it is killed, and its log must be what `told()` was told. `server.checked` is what was compared."""
+        with self.server(settings, data) as server:
+            yield server
+            server.kill()
+            server.checked = check_log(server)
 
     def log_floor(self, size, records=1):
         """One thread that syncs blobs of `size` bytes to RocksDB, one after the other (bench/floors/rocksdb_committer.cpp)."""
@@ -164,19 +197,24 @@ def details(figure):
     return kept
 
 
-def check_log(data, told, figure):
+def start(server):
+    """Starts a server. Returns the seconds until it was ready."""
+    began = time.monotonic()
+    server.start(ready_within=300)
+    return time.monotonic() - began
+
+
+def check_log(server):
     """A figure counts only when the log is whole, holds exactly what the client was told, and no seat is taken twice."""
-    if figure["unanswered"] or figure["malformed"]:
-        raise RuntimeError(f"{figure['unanswered']} requests without an answer, {figure['malformed']} malformed: {figure}")
-    audit = harness.run_usher("audit", "--data", data)
+    audit = harness.run_usher("audit", "--data", server.data)
     if audit.returncode != 0:
         raise RuntimeError(f"usher audit: {audit.stdout[-2000:]}{audit.stderr[-2000:]}")
-    with subprocess.Popen([harness.USHER, "replay", "--data", data, "--reservations"], stdout=subprocess.PIPE) as replay:
-        checked = subprocess.run([program("usher_check"), "--told", told], stdin=replay.stdout, capture_output=True, text=True,
+    with subprocess.Popen([harness.USHER, "replay", "--data", server.data, "--reservations"], stdout=subprocess.PIPE) as replay:
+        checked = subprocess.run([program("usher_check"), *server.told], stdin=replay.stdout, capture_output=True, text=True,
                                  timeout=600, check=False)
     if checked.returncode != 0 or replay.returncode != 0:
         raise RuntimeError(f"the log is not what the client was told: {checked.stderr}{checked.stdout}")
-    figure["checked"] = json.loads(checked.stdout)
+    return json.loads(checked.stdout)
 
 
 def share_201(figure):
@@ -189,6 +227,13 @@ def check_201s(figure, smoke):
     if share_201(figure) < 0.9:
         raise RuntimeError(f"only {share_201(figure):.0%} of the answers are 201: {figure}")
     check_seats_left(figure, smoke)
+
+
+def check_alternating(figure):
+    """Reserve and DELETE in turn: each must be answered 201 or 204, all but one in a thousand."""
+    good = figure["measured"].get("201", 0) + figure["measured"].get("204", 0)
+    if good < 0.999 * sum(figure["measured"].values()):
+        raise RuntimeError(f"not all answers are 201 or 204: {figure}")
 
 
 def check_seats_left(figure, smoke):

@@ -1,19 +1,59 @@
-"""What must not matter: how many shows are loaded, and whether everybody wants the same one."""
+"""What must not matter: whether everybody wants the same show, and how many shows are loaded; and what loops bring.
 
-from driver.common import Floor
+Connections alternate reserve and DELETE for two seats each, so that no run eats up the seats of the next.
+"""
+
+import os
+
+from driver.common import WARM_REQUESTS, check_alternating, check_201s, details, typical
+
+CONNECTIONS = 100
+
+
+def alternating(bench, server, shows, hot_shows):
+    figure = bench.told(server, connections=CONNECTIONS, mode="hot", shows=shows, hot_shows=hot_shows)
+    check_alternating(figure)
+    return figure
 
 
 def hot_show(bench):
-    """One hot show: 100 connections alternate reserve and DELETE for two seats each."""
-    def floor():
-        with Floor("usher_floor_http") as responder:
-            return bench.load(responder.port, connections=100)["rate"]
+    """One hot show beside the same load spread over all shows."""
+    runs = []
 
-    def ours():
-        return bench.sale(connections=100, mode="hot")["rate"]
+    def one():
+        runs.append(alternating(bench, server, bench.options.shows, 1))
+        return runs[-1]["rate"]
 
-    floors, figures = bench.alternate(floor, ours)
-    bench.add("scaling_hot_show", "requests/s", floors, figures)
+    with bench.checked_server() as server:
+        many, hot = bench.alternate(lambda: alternating(bench, server, bench.options.shows, bench.options.shows)["rate"], one)
+    bench.add("scaling_hot_show", "requests/s", many, hot, 0.90, floor_is="the same load over all shows",
+              **details(typical(runs, "rate")))
 
 
-PARTS = {"scaling_hot_show": hot_show}
+def shows_loaded(bench):
+    """1,000,000 shows loaded beside 1,000, the load going over all of them."""
+    few, many = (1_000, 1_000_000) if not bench.smoke else (100, 2_000)
+    runs = []
+
+    def crowded():
+        runs.append(alternating(bench, large, many, many))
+        return runs[-1]["rate"]
+
+    with bench.checked_server(data=bench.data_with(few)) as small, bench.checked_server(data=bench.data_with(many)) as large:
+        floors, figures = bench.alternate(lambda: alternating(bench, small, few, few)["rate"], crowded)
+    bench.add("scaling", "requests/s", floors, figures, 0.80, floor_is=f"the same load with {few:,} shows loaded", shows=many,
+              **details(typical(runs, "rate")))
+
+
+def loops(bench):
+    """Durable reserve at 256 connections with 1 to as many loops as there are cores; the client takes cores too, so no budget."""
+    for count in range(1, (os.cpu_count() or 1) + 1):
+        runs = []
+        for _ in range(bench.options.runs):
+            with bench.checked_server({"server.loops": count}) as server:
+                runs.append(bench.told(server, WARM_REQUESTS, connections=256))
+            check_201s(runs[-1], bench.smoke)
+        bench.add(f"scaling_loops_{count}", "201/s", [], [run["rate_201"] for run in runs], **details(typical(runs, "rate_201")))
+
+
+PARTS = {"scaling_hot_show": hot_show, "scaling_shows": shows_loaded, "scaling_loops": loops}

@@ -103,7 +103,9 @@ void Driver::fill(Connection& connection) {
     }
     return;
   }
-  while (connection.count < options_.pipeline && may_send()) append_next(connection, now_);
+  // what is held at the end is given back, so that another run finds the seats free
+  const auto gives_back = [&] { return stopping_ && !connection.reservation.empty(); };
+  while (connection.count < options_.pipeline && (may_send() || gives_back())) append_next(connection, now_);
 }
 
 /// Open loop: starts what was to start by now, as far as there are idle connections; the others wait, and it counts.
