@@ -90,6 +90,7 @@ Result<http::LoopOptions> Serving::loop_options(std::size_t index) const {
   options.index = static_cast<std::uint16_t>(index);
   options.connections = budget_;
   options.body_bytes_max = config_.http.body_bytes_max;
+  options.io_uring = config_.http.io_uring;
   options.idle_timeout = config_.http.idle_timeout;
   options.head_timeout = config_.http.header_timeout;
   for (const std::string& network : config_.http.trusted_proxies) {

@@ -41,6 +41,7 @@ struct HttpConfig {
   Duration header_timeout{std::chrono::seconds{10}};
   std::uint64_t body_bytes_max = mebibyte;
   std::vector<std::string> trusted_proxies;
+  bool io_uring = true;
 };
 
 struct AdminConfig {

@@ -200,6 +200,8 @@ void bind_http(std::vector<Key>& keys, HttpConfig& http) {
                "Longest body of a request; /commands and /admin/import have limits of their own.");
   section.networks("trusted_proxies", http.trusted_proxies,
                    "Peers whose Forwarded, X-Forwarded-For or PROXY header tells the user's address.");
+  section.flag("io_uring", http.io_uring,
+               "Use io_uring for sockets where the kernel offers it (Linux 6.1), else epoll.");
 }
 
 void bind_admin(std::vector<Key>& keys, AdminConfig& admin, MetricsConfig& metrics) {

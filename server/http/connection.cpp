@@ -38,6 +38,7 @@ void Connection::open(int fd, bool v6, Handler& handler, const ClientAddress& pe
   slots_.drop_all();
   if (expects_proxy_header_) wait_for(Phase::head);
   update_deadline();
+  if (loop_.ring_) return want_read();
   AsioError error;
   socket_->tcp.assign(v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), fd, error);
   if (!error) return start_read();
@@ -48,8 +49,14 @@ void Connection::open(int fd, bool v6, Handler& handler, const ClientAddress& pe
 // Everything but the object goes: whoever still holds a ReplyTo finds another generation.
 void Connection::close() noexcept {
   if (!is_open()) return;
-  AsioError ignored;
-  socket_->tcp.close(ignored);
+  if (loop_.ring_) {
+    // An operation in the ring keeps the socket open until it ends.
+    if (ring_operations_ != 0) ::shutdown(fd_, SHUT_RDWR);
+    ::close(fd_);
+  } else {
+    AsioError ignored;
+    socket_->tcp.close(ignored);
+  }
   fd_ = -1;
   ++generation_;
   loop_.wheel_.remove(*this);
@@ -132,11 +139,16 @@ ReplyTo Connection::reply_to(std::uint32_t slot) const noexcept {
 std::optional<DetachedSocket> Connection::detach(std::uint32_t slot) {
   if (!is_open() || slots_.size() != 1 || slot != slots_.head() || !output_.empty() || closing_) return std::nullopt;
   DetachedSocket socket;
-  AsioError error;
-  socket.fd = socket_->tcp.release(error);
-  if (error) return std::nullopt;
   socket.received.assign(behind_request_);
   socket.client = peer_;
+  if (loop_.ring_) {
+    if (ring_operations_ != 0) return std::nullopt;
+    socket.fd = ::dup(fd_);
+  } else {
+    AsioError error;
+    socket.fd = socket_->tcp.release(error);
+    if (error) return std::nullopt;
+  }
   close();
   return socket;
 }

@@ -62,6 +62,7 @@ class Connection : private DeadlineWheel::Node {
   // after.
   static constexpr std::int64_t patience_ms = 50;
 
+  enum class RingOperation : std::uint8_t { receive, send, poll };
   // What the bytes at the front of the input are.
   enum class Phase : std::uint8_t { none, head, body };
   struct ChunkedBody {
@@ -112,6 +113,12 @@ class Connection : private DeadlineWheel::Node {
   [[nodiscard]] ClientAddress client_of(const Request& request) const noexcept;
   [[nodiscard]] bool can_dispatch() const noexcept;
 
+  // connection_ring.cpp: the same by the loop's io_uring
+  void queue_in_ring(RingOperation operation);
+  bool ring_operation_done(RingOperation operation) noexcept;
+  void on_received_by_ring(std::int32_t result);
+  void on_sent_by_ring(std::int32_t result);
+
   // connection_output.cpp: from the handler to the socket
   std::size_t refuse(ParseError error, std::string_view data);
   [[nodiscard]] json::TextBuffer& output_bytes();
@@ -119,6 +126,8 @@ class Connection : private DeadlineWheel::Node {
   void finish_head_slot();
   void release_held();
   void flush_output();
+  void finish_flush(Output::Flush result, std::uint64_t sent);
+  void on_writable(bool failed);
   void wait_writable();
   void after_flush();
   void mark_dirty();
@@ -133,11 +142,12 @@ class Connection : private DeadlineWheel::Node {
   ClientAddress peer_;
   bool peer_trusted_ = false;  // may tell of others by Forwarded
   bool expects_proxy_header_ = false;
-  bool reading_ = false;    // Asio has a read of ours
-  bool read_due_ = false;   // in the loop's list of those to read from
-  bool pipelines_ = false;  // has sent a request before the answer to another
-  bool readable_ = false;   // the kernel may have more than the last read took
-  bool write_due_ = false;  // Asio tells when the socket takes more
+  bool reading_ = false;              // Asio has a read of ours
+  bool read_due_ = false;             // in the loop's list of those to read from
+  std::uint8_t ring_operations_ = 0;  // the object is not used anew before they have ended
+  bool pipelines_ = false;            // has sent a request before the answer to another
+  bool readable_ = false;             // the kernel may have more than the last read took
+  bool write_due_ = false;            // Asio tells when the socket takes more
   bool paused_ = false;
   bool stopped_ = false;    // no further request is read
   bool closing_ = false;    // close when all is written

@@ -40,6 +40,7 @@ bool Connection::may_read() const noexcept {
 // sends next is often here already.
 void Connection::want_read() {
   if (read_due_ || !may_read()) return;
+  if (loop_.ring_) return queue_in_ring(RingOperation::receive);
   read_due_ = true;
   loop_.reads_due_.push_back({this, generation_});
 }

@@ -98,9 +98,13 @@ void Connection::mark_dirty() {
 }
 
 void Connection::flush_output() {
+  if (loop_.ring_ && !output_.empty() && !output_.shares()) return queue_in_ring(RingOperation::send);
   const std::uint64_t before = output_.sent_total();
   const Output::Flush result = output_.flush(fd_);
-  const std::uint64_t sent = output_.sent_total() - before;
+  finish_flush(result, output_.sent_total() - before);
+}
+
+void Connection::finish_flush(Output::Flush result, std::uint64_t sent) {
   loop_.counters_.bytes_sent.add(sent);
   if (sent != 0) written_at_ms_ = loop_.now_ms_;
   if (result == Output::Flush::failed) return close();
@@ -118,6 +122,7 @@ void Connection::flush_output() {
 void Connection::wait_writable() {
   if (write_due_) return;
   write_due_ = true;
+  if (loop_.ring_) return queue_in_ring(RingOperation::poll);
   socket_->tcp.async_wait(asio::socket_base::wait_write, WriteHandler{this, generation_});
 }
 
@@ -126,11 +131,13 @@ void Connection::WriteHandler::operator()(const AsioError& error) const {
   loop.begin_cycle();
   if (connection->generation_ != generation || !connection->is_open()) return;
   ++loop.events_;
-  loop.guard(*connection, [&] {
-    connection->write_due_ = false;
-    if (error) return connection->close();
-    if (!connection->output_.empty()) connection->flush_output();
-  });
+  loop.guard(*connection, [&] { connection->on_writable(static_cast<bool>(error)); });
+}
+
+void Connection::on_writable(bool failed) {
+  write_due_ = false;
+  if (failed) return close();
+  if (!output_.empty()) mark_dirty();
 }
 
 // All that was ready is written.

@@ -51,6 +51,7 @@ Loop::Loop(LoopOptions options, std::unique_ptr<Reactor> reactor, int wake_fd)
   held_pool_.reserve(pool_max);
   buffer_pool_.reserve(pool_max);
   read_clocks();
+  if (options_.io_uring) ring_ = Ring::make(wake_fd);
   // The last that may throw, and it takes the descriptor over only when it does not.
   reactor_->wake.assign(wake_fd);
   listen_for_wake();
@@ -93,6 +94,7 @@ std::size_t Loop::run_one_for(Duration timeout) {
   begin_cycle();
   AsioError ignored;
   reactor_->io.poll(ignored);
+  if (ring_) run_ring();
   if (has_tasks_.load(std::memory_order_acquire)) run_tasks();
   resume_connections();
   expire_connections();
@@ -105,7 +107,8 @@ void Loop::wait(Duration timeout) {
   // Sequentially consistent, like the pair in wake(): either the waker sees us asleep or we see that we are woken.
   sleeping_.store(true);
   const Duration most = reads_due_.empty() ? wait_max : Duration{Connection::patience_ms};
-  if (!woken_.load()) reactor_->io.run_one_for(std::min(timeout, most));
+  if (!woken_.load() && nothing_in_ring()) reactor_->io.run_one_for(std::min(timeout, most));
+  if (ring_) ring_->set_wake(false);
   sleeping_.store(false);
 }
 
@@ -200,6 +203,7 @@ void Loop::flush() {
       guard(connection, [&] { connection.flush_output(); });
     }
     flushing_.clear();
+    if (ring_operations_ != 0) finish_sends();
   }
 }
 
@@ -260,6 +264,7 @@ void Loop::begin_drain() {
 
 void Loop::close_all() noexcept {
   for (const std::unique_ptr<Connection>& connection : connections_) connection->close();
+  if (ring_) drain_ring();
 }
 
 }  // namespace usher::server::http

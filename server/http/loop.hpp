@@ -19,6 +19,7 @@
 #include "server/http/connection.hpp"
 #include "server/http/deadline_wheel.hpp"
 #include "server/http/handler.hpp"
+#include "server/http/ring.hpp"
 #include "usher/result.hpp"
 #include "usher/time.hpp"
 
@@ -75,6 +76,7 @@ struct LoopOptions {
   Duration write_timeout{30'000};  ///< without the client taking a byte
   Networks trusted_proxies;
   bool proxy_protocol = false;  ///< trusted peers begin with a PROXY v2 header; without one they are refused
+  bool io_uring = true;         ///< where the kernel offers it; else, and if not, epoll by Asio
   std::int64_t (*monotonic_ms)() noexcept = nullptr;  ///< none: CLOCK_MONOTONIC_COARSE; tests give a fake
 };
 
@@ -113,7 +115,7 @@ class Loop {
   void begin_drain();
   [[nodiscard]] bool draining() const noexcept { return draining_; }
   [[nodiscard]] std::size_t connection_count() const noexcept { return open_count_; }
-  /// Closes all connections at once, whatever they are doing.
+  /// Closes all connections at once, whatever they are doing. To be called on the loop's thread before it ends.
   void close_all() noexcept;
 
   [[nodiscard]] const LoopCounters& counters() const noexcept { return counters_; }
@@ -141,6 +143,12 @@ class Loop {
   void read_clocks() noexcept;
   void begin_cycle() noexcept;
   void start_reads();
+  // loop_ring.cpp
+  void run_ring();
+  void reap_ring();
+  void finish_sends();
+  void drain_ring() noexcept;
+  [[nodiscard]] bool nothing_in_ring();
   void wait(Duration timeout);
   void listen_for_wake();
   template <class Work>
@@ -172,6 +180,7 @@ class Loop {
   LoopOptions options_;
   const std::unique_ptr<Reactor> reactor_;  // outlives the sockets below
   int wake_fd_;
+  std::unique_ptr<Ring> ring_;  // none: the sockets are Asio's
   bool cycle_begun_ = false;
   std::size_t events_ = 0;  // of this cycle
   std::int64_t now_ms_ = 0;
@@ -186,6 +195,13 @@ class Loop {
   std::vector<ListedConnection> starting_;
   std::vector<ListedConnection> dirty_;
   std::vector<ListedConnection> flushing_;
+  struct Received {
+    ListedConnection to;
+    std::int32_t result;
+  };
+  std::vector<Received> received_;  // by the ring, in this cycle
+  std::vector<Received> sent_;
+  std::size_t ring_operations_ = 0;  // not yet reaped
   std::vector<ListedConnection> resume_;
   std::vector<ListedConnection> resuming_;
   std::vector<Handler*> batch_handlers_;

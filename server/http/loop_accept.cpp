@@ -126,6 +126,7 @@ void Loop::release_connection(Connection& connection) noexcept {
   accept_again_ms_ = now_ms_;
   counters_.closed.add();
   options_.connections->open.fetch_sub(1, std::memory_order_relaxed);
+  if (connection.ring_operations_ != 0) return;  // ring_operation_done() gives it back
   // Room was reserved when the connection was made.
   free_.push_back(connection.index_);
 }

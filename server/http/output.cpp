@@ -31,6 +31,14 @@ Output::Flush Output::flush(int fd) {
   return Flush::done;
 }
 
+Output::Flush Output::sent(std::size_t size) noexcept {
+  sent_ += size;
+  sent_total_ += size;
+  if (!empty()) return Flush::would_block;
+  clear();
+  return Flush::done;
+}
+
 void Output::clear() noexcept {
   bytes_.clear();
   shared_.clear();

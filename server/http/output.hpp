@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/json/text_buffer.hpp"
@@ -26,6 +27,12 @@ class Output {
   [[nodiscard]] std::size_t size() const noexcept { return bytes_.size() + shared_bytes_ - sent_; }
   [[nodiscard]] bool empty() const noexcept { return size() == 0; }
   [[nodiscard]] std::uint64_t sent_total() const noexcept { return sent_total_; }
+
+  /// Are there bodies that lie elsewhere? If not, unsent() is all.
+  [[nodiscard]] bool shares() const noexcept { return !shared_.empty(); }
+  [[nodiscard]] std::string_view unsent() const noexcept { return bytes_.view().substr(sent_); }
+  /// `size` bytes of unsent() have been sent by other means.
+  Flush sent(std::size_t size) noexcept;
 
   /// Sends what the socket takes now.
   Flush flush(int fd);

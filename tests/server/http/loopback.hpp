@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <string>
@@ -131,6 +132,7 @@ class Loopback {
  public:
   explicit Loopback(http::LoopOptions options = {}) {
     options.monotonic_ms = &read_fake_now;
+    if (std::getenv("USHER_TEST_EPOLL") != nullptr) options.io_uring = false;
     loop = std::move(http::Loop::make(std::move(options)).value());
     const http::ListenSockets sockets = http::listen_on({}, 1).value();
     port = sockets.port;
