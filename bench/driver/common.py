@@ -99,28 +99,30 @@ class Bench:
         figure["checked"] = server.checked
         return figure
 
-    def catalog(self, shows):
-        """The file of a catalog with so many shows of 200 seats."""
-        if shows not in self.catalogs:
+    def catalog(self, shows, rows=10, row_seats=20):
+        """The file of a catalog with so many shows of rows x row_seats seats."""
+        hall = (shows, rows, row_seats)
+        if hall not in self.catalogs:
             if shows >= 100_000:
                 say(f"making a catalog of {shows:,} shows")
-            self.catalogs[shows] = os.path.join(self.folder, f"catalog-{shows}.json")
-            with open(self.catalogs[shows], "w", encoding="utf-8") as file:
-                file.write(json.dumps(harness.make_catalog(shows)))
-        return self.catalogs[shows]
+            self.catalogs[hall] = os.path.join(self.folder, f"catalog-{shows}x{rows}x{row_seats}.json")
+            with open(self.catalogs[hall], "w", encoding="utf-8") as file:
+                file.write(json.dumps(harness.make_catalog(*hall)))
+        return self.catalogs[hall]
 
-    def data_with(self, shows):
-        """A data directory into which so many shows were imported and nothing else; for looking at or copying, not for use."""
-        if shows not in self.directories:
-            catalog = self.catalog(shows)
+    def data_with(self, shows, rows=10, row_seats=20):
+        """A data directory into which such a catalog was imported and nothing else; for copying, not for use."""
+        hall = (shows, rows, row_seats)
+        if hall not in self.directories:
+            catalog = self.catalog(*hall)
             if shows >= 100_000:
                 say(f"importing {shows:,} shows")
-            place = os.path.join(self.folder, f"data-{shows}")
+            place = os.path.join(self.folder, f"data-{shows}x{rows}x{row_seats}")
             done = harness.run_usher("import", "--data", place, catalog, timeout=900)
             if done.returncode != 0:
                 raise RuntimeError(f"usher import: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-            self.directories[shows] = place
-        return self.directories[shows]
+            self.directories[hall] = place
+        return self.directories[hall]
 
     @contextlib.contextmanager
     def server(self, settings=None, data=None):
@@ -171,6 +173,8 @@ class Bench:
 
         `budget` bounds the ratio to the floor where there is a floor, else the value; `budget_of` ("ratio" or "value") says otherwise.
         """
+        if not all(figure > 0 for figure in (*ours, *floors)):
+            raise RuntimeError(f"{name}: something measured is zero: {ours}, {floors}")
         value, floor = statistics.median(ours), statistics.median(floors) if floors else None
         ratio = value / floor if floor else None
         measured = ratio if (budget_of or ("ratio" if floors else "value")) == "ratio" else value

@@ -4,13 +4,12 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import tempfile
-import time
 
 from driver.common import WARM_REQUESTS, Floor, check_201s, details, say, share_201, typical
+from driver.processes import free_port, wait_for_port
 
 
 def closed_loop(bench, name, connections, pipeline, budget):
@@ -89,10 +88,7 @@ def floor_beside_nginx(bench):
 
 @contextlib.contextmanager
 def nginx_responder(folder):
-    place = tempfile.mkdtemp(dir=folder)
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    place, port = tempfile.mkdtemp(dir=folder), free_port()
     config = os.path.join(place, "nginx.conf")
     with open(config, "w", encoding="utf-8") as file:
         file.write(f"""daemon off; worker_processes 1; pid {place}/pid; error_log {place}/error.log;
@@ -107,14 +103,6 @@ server {{ listen 127.0.0.1:{port}; location / {{ return 201 "xxxxxxxxxxxxxxxxxxx
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()
-
-
-def wait_for_port(port):
-    for _ in range(500):
-        with contextlib.suppress(OSError), contextlib.closing(socket.create_connection(("127.0.0.1", port), 1)):
-            return
-        time.sleep(0.01)
-    raise RuntimeError(f"nobody listens on {port}")
 
 
 PARTS = {

@@ -9,57 +9,22 @@
 /// back. Prints one JSON object: rate, counts by status, latencies in microseconds (`curve`: pairs of quantile and
 /// latency), `timeline` (successes in each tenth of a second), its own CPU seconds.
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
+#include "bench/load/arguments.hpp"
 #include "bench/load/driver.hpp"
+#include "bench/load/figures.hpp"
 #include "bench/load/workload.hpp"
 
 namespace {
 
 using namespace usher::bench;
-
-/// --name value pairs; every name must be known.
-class Arguments {
- public:
-  Arguments(int argc, char** argv) {
-    for (int i = 1; i < argc; i += 2) {
-      if (i + 1 >= argc || std::string_view(argv[i]).substr(0, 2) != "--") usage(argv[i]);
-      values_[argv[i] + 2] = argv[i + 1];
-    }
-  }
-  std::string text(const std::string& name, const std::string& otherwise) {
-    const auto found = values_.find(name);
-    if (found == values_.end()) return otherwise;
-    std::string value = found->second;
-    values_.erase(found);
-    return value;
-  }
-  std::size_t count(const std::string& name, std::size_t otherwise) {
-    return static_cast<std::size_t>(std::strtoull(text(name, std::to_string(otherwise)).c_str(), nullptr, 10));
-  }
-  double real(const std::string& name, double otherwise) {
-    return std::strtod(text(name, std::to_string(otherwise)).c_str(), nullptr);
-  }
-  void expect_no_more() const {
-    if (!values_.empty()) usage(values_.begin()->first.c_str());
-  }
-
- private:
-  [[noreturn]] static void usage(const char* what) {
-    std::fprintf(stderr, "usher_load: cannot use '%s'; the options stand at the head of bench/load/main.cpp\n", what);
-    std::exit(2);
-  }
-  std::map<std::string, std::string> values_;
-};
 
 Mode mode_of(const std::string& name) {
   if (name == "race") return Mode::race;
@@ -102,22 +67,6 @@ std::string by_status(const std::array<std::uint64_t, 600>& counts) {
   return "{" + text + "}";
 }
 
-double us(const Histogram& latency, double quantile) {
-  return static_cast<double>(latency.quantile(quantile)) / 1e3;
-}
-
-/// The latencies as HDR histograms are drawn: finer towards the end, as far as there are answers enough to tell.
-void print_curve(const Histogram& latency) {
-  constexpr std::array quantiles = {0.0,  0.1,   0.25,   0.5,   0.75,   0.9,    0.95,    0.975,
-                                    0.99, 0.995, 0.9975, 0.999, 0.9995, 0.9999, 0.99995, 0.99999};
-  std::printf("\"curve\": [");
-  for (const double quantile : quantiles) {
-    if ((1.0 - quantile) * static_cast<double>(latency.total()) < 1.0) break;
-    std::printf("[%g, %.1f], ", quantile, us(latency, quantile));
-  }
-  std::printf("[1, %.1f]], ", static_cast<double>(latency.max()) / 1e3);
-}
-
 void print(const DriverResult& all, std::size_t malformed) {
   std::uint64_t measured = 0;
   for (const std::uint64_t count : all.measured) measured += count;
@@ -131,22 +80,8 @@ void print(const DriverResult& all, std::size_t malformed) {
   std::printf("\"connections_lost\": %llu, \"unanswered\": %llu, \"malformed\": %zu, \"walk_ended\": %s, ",
               static_cast<unsigned long long>(all.connections_lost), static_cast<unsigned long long>(all.unanswered),
               malformed, all.walk_ended ? "true" : "false");
-  print_curve(all.latency);
-  std::printf("\"timeline\": [");
-  for (std::size_t i = 0; i < all.timeline.size(); ++i) {
-    std::printf("%s%llu", i == 0 ? "" : ", ", static_cast<unsigned long long>(all.timeline[i]));
-  }
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto cpu = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  std::printf(
-      "], \"us_p50\": %.1f, \"us_p90\": %.1f, \"us_p99\": %.1f, \"us_p999\": %.1f, \"us_max\": %.1f, \"cpu_user_s\": "
-      "%.3f, "
-      "\"cpu_system_s\": %.3f}\n",
-      us(all.latency, 0.5), us(all.latency, 0.9), us(all.latency, 0.99), us(all.latency, 0.999),
-      static_cast<double>(all.latency.max()) / 1e3, cpu(usage.ru_utime), cpu(usage.ru_stime));
+  print_figures(all.latency, all.timeline);
+  std::printf("}\n");
 }
 
 /// Writes what the server told, each thread's list after the other. Returns: false when the file cannot be written.
@@ -171,7 +106,7 @@ bool write_told(const std::string& path, const Workload& workload, const std::ve
 }  // namespace
 
 int main(int argc, char** argv) {
-  Arguments arguments(argc, argv);
+  Arguments arguments(argc, argv, "bench/load/main.cpp");
   WorkloadOptions work;
   work.mode = mode_of(arguments.text("mode", "reserve"));
   work.shows = arguments.count("shows", 15'000);
