@@ -55,3 +55,17 @@ if(micro_sources)
   target_include_directories(usher_micro PRIVATE ${CMAKE_SOURCE_DIR})
   usher_strict(usher_micro)
 endif()
+
+# The flash sale: people, and the reckoning afterwards.
+file(GLOB flash_sources CONFIGURE_DEPENDS bench/flash_sale/*.cpp)
+list(FILTER flash_sources EXCLUDE REGEX "/main\\.cpp$")
+add_library(usher_flash STATIC ${flash_sources} bench/load/tokens.cpp)
+target_include_directories(usher_flash PUBLIC ${CMAKE_SOURCE_DIR})
+target_link_libraries(usher_flash PUBLIC usher_vocabulary usher_config tomlplusplus::tomlplusplus fmt::fmt simdjson::simdjson
+                      OpenSSL::Crypto Boost::headers Boost::system Threads::Threads)
+usher_strict(usher_flash)
+add_executable(usher_bench bench/flash_sale/main.cpp)
+target_link_libraries(usher_bench PRIVATE usher_flash CLI11::CLI11)
+usher_strict(usher_bench)
+usher_tests(usher_flash_tests FOLDERS tests/bench/flash_sale LINKS usher_flash)
+target_compile_definitions(usher_flash_tests PRIVATE USHER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")

@@ -14,6 +14,8 @@ if(TARGET usher)
   usher_script_test(usher_sale tests/e2e/sale_test.py)
   usher_script_test(usher_kill tests/crash/kill_test.py)
   usher_script_test(usher_damage tests/crash/damage_test.py)
+  usher_script_test(usher_flash_sale tests/e2e/flash_sale_test.py)
+  set_tests_properties(usher_flash_sale PROPERTIES PROCESSORS 2)
   set_tests_properties(usher_bad_input usher_tour usher_sale usher_kill usher_damage PROPERTIES PROCESSORS 2)
   add_test(NAME bench_smoke COMMAND python3 ${CMAKE_SOURCE_DIR}/bench/run.py --smoke
            --report ${CMAKE_BINARY_DIR}/bench_smoke.json WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
