@@ -3,7 +3,7 @@
 A new bench is one file with a `PARTS` dict and one line here.
 """
 
-from driver import commands_batch, engine, http_reserve, http_reserve_pipelined, memory, peers, replay, scaling, seat_map
+from driver import commands_batch, engine, flash_sale, http_reserve, http_reserve_pipelined, memory, peers, replay, scaling, seat_map
 
 BENCHES = {
     "http_reserve": http_reserve.PARTS,
@@ -13,6 +13,7 @@ BENCHES = {
     "seat_map": seat_map.PARTS,
     "memory": memory.PARTS,
     "replay": replay.PARTS,
+    "flash_sale": flash_sale.PARTS,
     "peers": peers.PARTS,
     "scaling": scaling.PARTS,
 }

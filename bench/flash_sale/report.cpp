@@ -19,6 +19,17 @@ std::string latency_json(const bench::Histogram& histogram) {
   return json + "}";
 }
 
+/// Pairs of quantile and microseconds, finer towards the end, as far as there are answers enough to tell.
+std::string curve_json(const bench::Histogram& histogram, std::uint64_t count) {
+  std::string json = "[";
+  for (const double quantile :
+       {0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 0.995, 0.9975, 0.999, 0.9995, 0.9999, 0.99995, 0.99999}) {
+    if ((1 - quantile) * static_cast<double>(count) < 1) break;
+    json += fmt::format("[{:g},{:.1f}],", quantile, static_cast<double>(histogram.quantile(quantile)) / 1e3);
+  }
+  return json + fmt::format("[1,{:.1f}]]", static_cast<double>(histogram.max()) / 1e3);
+}
+
 std::string call_json(const CallTally& call) {
   std::string by_status;
   std::uint64_t count = 0;
@@ -26,8 +37,8 @@ std::string call_json(const CallTally& call) {
     by_status += fmt::format("{}\"{}\":{}", by_status.empty() ? "" : ",", status, times);
     count += times;
   }
-  return fmt::format("{{\"count\":{},\"lost\":{},\"by_status\":{{{}}},\"latency\":{}}}", count, call.lost, by_status,
-                     latency_json(call.latency));
+  return fmt::format("{{\"count\":{},\"lost\":{},\"by_status\":{{{}}},\"latency\":{},\"curve\":{}}}", count, call.lost,
+                     by_status, latency_json(call.latency), curve_json(call.latency, count));
 }
 
 std::string second_json(const Second& second) {

@@ -268,7 +268,7 @@ void Sale::settle() {
   std::int64_t last = 0;
   for (const Entry& entry : crowd_->ledger()) last = std::max(last, entry.until_ms);
   const std::int64_t wait_ms =
-      std::min<std::int64_t>(last + 3'000 - wall_ms(), std::int64_t{options_.settle_s} * 1'000);
+      std::min<std::int64_t>(last + 2'200 - wall_ms(), std::int64_t{options_.settle_s} * 1'000);
   if (wait_ms <= 0) return;
   say(fmt::format("waiting {:.0f} s for the last reservations to run out", static_cast<double>(wait_ms) / 1e3));
   std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms));
