@@ -10,7 +10,7 @@ usher_strict(usher_floor_log)
 file(GLOB load_sources CONFIGURE_DEPENDS bench/load/*.cpp)
 add_executable(usher_load ${load_sources})
 target_include_directories(usher_load PRIVATE ${CMAKE_SOURCE_DIR})
-target_link_libraries(usher_load PRIVATE OpenSSL::Crypto Threads::Threads)
+target_link_libraries(usher_load PRIVATE usher_http OpenSSL::Crypto Threads::Threads)
 usher_strict(usher_load)
 
 # What the log holds beside what a client was told.

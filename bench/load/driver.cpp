@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,10 +12,18 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <utility>
 
 namespace usher::bench {
 
 namespace {
+
+constexpr std::size_t in_bytes = 4'096;
+enum class Operation : std::uint8_t { receive, send, poll };
+
+std::uint64_t tag_of(Operation operation, std::size_t index) {
+  return (std::uint64_t{static_cast<std::uint8_t>(operation)} << 32U) | index;
+}
 
 int connect_to(std::uint16_t port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -45,10 +54,13 @@ Driver::~Driver() {
     if (connection.fd >= 0) ::close(connection.fd);
   }
   if (epoll_ >= 0) ::close(epoll_);
+  if (wake_ >= 0) ::close(wake_);
 }
 
 bool Driver::connect_all() {
   epoll_ = ::epoll_create1(0);
+  wake_ = ::eventfd(0, EFD_NONBLOCK);
+  ring_ = server::http::Ring::make(wake_);
   connections_.resize(options_.connections);
   for (std::size_t i = 0; i < connections_.size(); ++i) {
     Connection& connection = connections_[i];
@@ -56,6 +68,11 @@ bool Driver::connect_all() {
     if (connection.fd < 0) return false;
     connection.index = options_.connection_base + i;
     connection.in_flight.resize(options_.pipeline);
+    if (ring_) {
+      connection.in = std::make_unique<char[]>(in_bytes);
+      receive(connection);
+      continue;
+    }
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u64 = i;
@@ -121,7 +138,20 @@ void Driver::start_arrived() {
   }
 }
 
+void Driver::receive(Connection& connection) {
+  ring_->receive(connection.fd, connection.in.get(), in_bytes,
+                 tag_of(Operation::receive, connection.index - options_.connection_base));
+}
+
 void Driver::flush(Connection& connection) {
+  if (ring_) {
+    if (connection.fd < 0 || connection.sending || connection.out.empty()) return;
+    connection.sending = true;
+    ++sends_queued_;
+    return ring_->send(connection.fd, connection.out.data() + connection.out_sent,
+                       connection.out.size() - connection.out_sent,
+                       tag_of(Operation::send, connection.index - options_.connection_base));
+  }
   while (connection.fd >= 0 && connection.out_sent < connection.out.size()) {
     const ssize_t sent = ::send(connection.fd, connection.out.data() + connection.out_sent,
                                 connection.out.size() - connection.out_sent, MSG_NOSIGNAL);
@@ -144,6 +174,7 @@ void Driver::flush(Connection& connection) {
 
 void Driver::drop(Connection& connection) {
   if (connection.fd < 0) return;
+  ::shutdown(connection.fd, SHUT_RDWR);  // ends what the ring waits for
   ::close(connection.fd);
   connection.fd = -1;
   in_flight_ -= connection.count;
@@ -222,7 +253,10 @@ void Driver::on_readable(Connection& connection) {
   const ssize_t count = ::recv(connection.fd, input_.data(), input_.size(), 0);
   if (count < 0 && errno == EAGAIN) return;
   if (count <= 0) return drop(connection);
-  const std::string_view fresh{input_.data(), static_cast<std::size_t>(count)};
+  take(connection, {input_.data(), static_cast<std::size_t>(count)});
+}
+
+void Driver::take(Connection& connection, std::string_view fresh) {
   if (connection.carried.empty()) {
     connection.carried = fresh.substr(consume(connection, fresh));
   } else {
@@ -250,6 +284,39 @@ void Driver::begin_or_end(Clock::time_point measure_from) {
   ended_ = now_;
 }
 
+void Driver::on_result(std::uint64_t tag, std::int32_t result) {
+  Connection& connection = connections_[static_cast<std::uint32_t>(tag)];
+  if (connection.fd < 0) return;
+  switch (static_cast<Operation>(tag >> 32U)) {
+    case Operation::receive:
+      if (result <= 0) return drop(connection);
+      take(connection, {connection.in.get(), static_cast<std::size_t>(result)});
+      if (connection.fd >= 0) receive(connection);
+      return;
+    case Operation::send:
+      return on_sent(connection, result);
+    case Operation::poll:
+      connection.sending = false;
+      return flush(connection);
+  }
+}
+
+void Driver::on_sent(Connection& connection, std::int32_t result) {
+  if (result < 0 && result != -EAGAIN) return drop(connection);
+  connection.out_sent += static_cast<std::size_t>(std::max(result, 0));
+  if (connection.out_sent < connection.out.size()) {
+    return ring_->poll_writable(connection.fd, tag_of(Operation::poll, connection.index - options_.connection_base));
+  }
+  connection.sending = false;
+  connection.out.clear();
+  connection.out_sent = 0;
+}
+
+std::chrono::nanoseconds Driver::time_to_wait() const {
+  if (!arrivals_ || stopping_ || idle_count_ == 0) return std::chrono::seconds{1};
+  return std::max<std::chrono::nanoseconds>(arrivals_->next() - Clock::now(), std::chrono::nanoseconds{0});
+}
+
 /// Waits until something is ready or, in the open loop, until the next one arrives. Returns: how many events there are.
 int Driver::wait_for_events() {
   const auto size = static_cast<int>(events_.size());
@@ -271,6 +338,35 @@ void Driver::on_events(int count) {
   }
 }
 
+bool Driver::goes_on() const noexcept {
+  if (stopping_ && now_ - ended_ > std::chrono::seconds(10)) return false;
+  return in_flight_ > 0 || somebody_waits() || (arrivals_ && !stopping_);
+}
+
+/// Answers that are here together are read, and what follows them is sent, by one system call. The time of all of them
+/// is that at which they were found.
+void Driver::run_ring(Clock::time_point measure_from) {
+  while (goes_on()) {
+    const unsigned sends = std::exchange(sends_queued_, 0);
+    ring_->enter_and_wait(sends + 1, time_to_wait());
+    now_ = Clock::now();
+    begin_or_end(measure_from);
+    start_arrived();
+    ring_->reap([this](std::uint64_t tag, std::int32_t result) { on_result(tag, result); });
+    start_arrived();
+  }
+}
+
+void Driver::run_epoll(Clock::time_point measure_from) {
+  while (goes_on()) {
+    const int ready = wait_for_events();
+    now_ = Clock::now();
+    begin_or_end(measure_from);
+    start_arrived();
+    on_events(ready);
+  }
+}
+
 DriverResult Driver::run() {
   if (!connect_all()) return std::move(result_);
   ::prctl(PR_SET_TIMERSLACK, 1);  // the open loop's waits are meant to the nanosecond
@@ -284,14 +380,7 @@ DriverResult Driver::run() {
     fill(connection);
     flush(connection);
   }
-  while (in_flight_ > 0 || somebody_waits() || (arrivals_ && !stopping_)) {
-    const int ready = wait_for_events();
-    now_ = Clock::now();
-    begin_or_end(measure_from);
-    if (stopping_ && now_ - ended_ > std::chrono::seconds(10)) break;
-    start_arrived();
-    on_events(ready);
-  }
+  ring_ ? run_ring(measure_from) : run_epoll(measure_from);
   result_.unanswered += in_flight_;
   for (; somebody_waits(); arrivals_->advance()) ++result_.unanswered;
   if (options_.seconds <= 0) ended_ = now_;

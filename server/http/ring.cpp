@@ -92,6 +92,14 @@ void Ring::enter() noexcept {
   static_cast<void>(io_uring_submit_and_get_events(&state_->ring));
 }
 
+void Ring::enter_and_wait(unsigned count, std::chrono::nanoseconds timeout) noexcept {
+  state_->enable();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout);
+  __kernel_timespec most{seconds.count(), (timeout - seconds).count()};
+  io_uring_cqe* first = nullptr;
+  static_cast<void>(io_uring_submit_and_wait_timeout(&state_->ring, &first, count, &most, nullptr));
+}
+
 bool Ring::ready() const noexcept {
   return io_uring_cq_ready(&state_->ring) != 0;
 }

@@ -10,6 +10,7 @@
 
 #include <sys/socket.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -35,6 +36,8 @@ class Ring {
 
   /// Hands over what is queued and lets the kernel finish what is ready. Never waits.
   void enter() noexcept;
+  /// The same, but waits until there are `count` results, those of the sends handed over included, at most so long.
+  void enter_and_wait(unsigned count, std::chrono::nanoseconds timeout) noexcept;
   /// Is there a result to reap?
   [[nodiscard]] bool ready() const noexcept;
   /// Calls result(tag, value) for each result that is there: bytes, or a negative errno. Returns: how many.
