@@ -12,7 +12,7 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from driver import registry, report  # noqa: E402
+from driver import registry, report, report_html  # noqa: E402
 from driver.common import TOP, Bench, say  # noqa: E402
 
 
@@ -44,6 +44,7 @@ def run_parts(bench, parts):
     for at, (name, part) in enumerate(parts.items(), 1):
         say(f"{name} ({at} of {len(parts)})")
         try:
+            bench.current = registry.bench_of(name)
             part(bench)
         except Exception as error:  # whatever a bench meets is its own failure  # noqa: BLE001
             failed.append(name)
@@ -53,7 +54,7 @@ def run_parts(bench, parts):
 
 def main():
     options = parse_options()
-    whole = {"machine": report.machine(), "results": []}
+    whole = {"machine": report.machine(), "settings": report.settings(options), "results": []}
     folder = tempfile.mkdtemp(prefix="usher-bench.")
     try:
         bench = Bench(options, folder)
@@ -62,10 +63,11 @@ def main():
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     report.write_json(options.report, whole)
+    page = report_html.write(os.path.splitext(options.report)[0] + ".html", whole)
     print("\n" + report.summary(bench.results))
     if whole["failed"]:
         print(f"failed: {', '.join(whole['failed'])}")
-    print(f"\nreport: {os.path.relpath(options.report)}")
+    print(f"\nreport: {os.path.relpath(options.report)}, {os.path.relpath(page)}")
     missed = any(result["ok"] is False for result in bench.results)
     return 1 if missed or whole["failed"] else 0
 

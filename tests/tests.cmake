@@ -8,6 +8,7 @@ endfunction()
 
 usher_script_test(tools_check tools/check.d/check_test.py)
 usher_script_test(kill_model tests/crash/model_test.py)
+usher_script_test(bench_report tests/bench/report_test.py)
 if(TARGET usher)
   usher_script_test(usher_bad_input tests/e2e/bad_input_test.py)
   usher_script_test(usher_tour tests/e2e/tour_test.py)

@@ -64,6 +64,7 @@ class Bench:
         self.catalogs = {}
         self.directories = {}
         self.servers = 0
+        self.current = ""  # the bench that is running
 
     @property
     def smoke(self):
@@ -168,8 +169,8 @@ class Bench:
                 figures[which].append((floor, ours)[which]())
         return figures
 
-    def add(self, name, unit, floors, ours, budget=None, less_is_better=False, budget_of=None, **more):
-        """Adds a result: the median of `ours`, beside that of `floors` where there are any.
+    def add(self, name, unit, floors, ours, budget=None, less_is_better=False, budget_of=None, title=None, **more):
+        """Adds a result: the median of `ours`, beside that of `floors` where there are any. `title` is for people.
 
         `budget` bounds the ratio to the floor where there is a floor, else the value; `budget_of` ("ratio" or "value") says otherwise.
         """
@@ -182,10 +183,11 @@ class Bench:
             budget = None  # nothing was measured
         ok = None if budget is None else (measured <= budget if less_is_better else measured >= budget)
         self.results.append({
-            "name": name, "value": round(value, 3), "unit": unit, "floor": round(floor, 3) if floor else None,
+            "name": name, "bench": self.current, "title": title or name.replace("_", " "), "value": round(value, 3), "unit": unit, "floor": round(floor, 3) if floor else None,
             "ratio": round(ratio, 3) if ratio else None, "budget": budget,
             "budget_of": budget_of or ("ratio" if floors else "value"), "less_is_better": less_is_better, "ok": ok,
-            "spread": spread(ours), "floor_spread": spread(floors), "runs": len(ours), **more})
+            "spread": spread(ours), "floor_spread": spread(floors), "runs": len(ours),
+            "values": [round(figure, 3) for figure in ours], "floors": [round(figure, 3) for figure in floors], **more})
         say(f"{name}: {line_of(self.results[-1])}")
 
 

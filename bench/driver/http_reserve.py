@@ -30,7 +30,8 @@ def closed_loop(bench, name, connections, pipeline, budget):
 
     floors, figures = bench.alternate(floor, ours)
     figure = typical(runs["ours"], "rate_201")
-    bench.add(name, "201/s", floors, figures, budget, share_201=round(share_201(figure), 4),
+    title = f"durable reserve, {connections:,} connections" + (f", {pipeline} pipelined" if pipeline > 1 else "")
+    bench.add(name, "201/s", floors, figures, budget, title=title, share_201=round(share_201(figure), 4),
               floor_curve=typical(runs["floor"], "rate")["curve"], **details(figure))
 
 
@@ -44,7 +45,8 @@ def lone(bench):
         return runs[-1]["us_p50"]
 
     floors, figures = bench.alternate(lambda: bench.log_floor(128)["us_p50"], ours)
-    bench.add("http_reserve_lone", "us", floors, figures, 1.5, less_is_better=True, **details(typical(runs, "us_p50")))
+    bench.add("http_reserve_lone", "us", floors, figures, 1.5, less_is_better=True, title="a lone client, median", floor_is="one sync",
+              **details(typical(runs, "us_p50")))
 
 
 def open_loop(bench):
@@ -62,10 +64,11 @@ def open_loop(bench):
 
     syncs, figures = bench.alternate(lambda: bench.log_floor(128)["us_p999"] / 1e3, ours)
     more = {"rate_per_s": rate, "connections": connections, **details(typical(runs, "us_p99"))}
-    bench.add("http_reserve_open_p99", "ms", [], figures, 5.0, less_is_better=True, **more)
+    bench.add("http_reserve_open_p99", "ms", [], figures, 5.0, less_is_better=True, title=f"{rate:,} arrivals/s, {connections:,} connections: p99", **more)
     budget = max(20.0, 3 * statistics.median(syncs))
     bench.add("http_reserve_open_p999", "ms", syncs, [figure["us_p999"] / 1e3 for figure in runs], round(budget, 3),
-              less_is_better=True, budget_of="value", rate_per_s=rate, connections=connections)
+              less_is_better=True, budget_of="value", title=f"{rate:,} arrivals/s, {connections:,} connections: p99.9",
+              floor_is="p99.9 of the bare sync loop", rate_per_s=rate, connections=connections)
 
 
 def floor_beside_nginx(bench):
@@ -83,7 +86,7 @@ def floor_beside_nginx(bench):
             return bench.load(responder.port, connections=64)["rate"]
 
     nginxes, responders = bench.alternate(floor, ours)
-    bench.add("http_reserve_floor_beside_nginx", "requests/s", nginxes, responders, 1.0)
+    bench.add("http_reserve_floor_beside_nginx", "requests/s", nginxes, responders, 1.0, title="the floor beside nginx", floor_is="nginx")
 
 
 @contextlib.contextmanager

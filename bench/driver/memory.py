@@ -15,6 +15,7 @@ def engine(bench):
     done = subprocess.run([program("usher_show_memory"), "--shows", str(shows)], capture_output=True, text=True, check=True)
     figure = json.loads(done.stdout)
     bench.add("memory", "bytes per show", [], [figure["bytes_per_show"]], BYTES_MAX, less_is_better=True, shows=shows,
+              title="idle show of 200 seats, in the engine",
               resident_bytes_per_show=figure["resident_bytes_per_show"])
 
 
@@ -25,7 +26,8 @@ def process(bench):
     for shows in (few, many):
         with bench.server(data=bench.data_with(shows)) as server:
             resident[shows] = anonymous_bytes(server.process.pid)
-    bench.add("memory_process", "bytes per show", [], [(resident[many] - resident[few]) / (many - few)], shows=many)
+    bench.add("memory_process", "bytes per show", [], [(resident[many] - resident[few]) / (many - few)], shows=many,
+              title="the same, all of the process")
 
 
 def anonymous_bytes(pid):

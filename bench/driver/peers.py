@@ -32,6 +32,10 @@ BUDGETS = {
 }
 
 
+TITLES = {"redis_always": "Redis, AOF always", "redis_everysec": "Redis, AOF everysec", "postgres_locks": "PostgreSQL, row locks",
+          "postgres_versions": "PostgreSQL, version column"}
+
+
 class Ours:
     """usher, a fresh server for each run."""
 
@@ -194,7 +198,7 @@ def side_by_side(bench):
             for workload in ("spread", "hot"):
                 figures = take_turns(bench, contenders, clients, workload)
                 margins += add_results(bench, figures, clients, workload)
-    bench.add("peers", "of what is asked, at the least", [], [min(margins)], 1.0, worst_of=len(margins))
+    bench.add("peers", "x", [], [min(margins)], 1.0, title="all peers: times the budget, at the least", worst_of=len(margins))
 
 
 def take_turns(bench, contenders, clients, workload):
@@ -216,7 +220,8 @@ def add_results(bench, figures, clients, workload):
         if budget:
             margins.append(statistics.median(ours) / statistics.median(theirs) / budget)
         peer_figure = typical(figures[peer], "rate_201")
-        bench.add(f"peers_{peer}_{workload}_{clients}", "201/s", theirs, ours, budget, floor_is=peer, floor_curve=peer_figure["curve"],
+        bench.add(f"peers_{peer}_{workload}_{clients}", "201/s", theirs, ours, budget, floor_is=TITLES[peer],
+                  title=f"{clients} clients, " + ("one hot show" if workload == "hot" else "all shows") + f", beside {TITLES[peer]}", peer=peer, workload=workload, clients=clients, floor_curve=peer_figure["curve"],
                   floor_p99_us=peer_figure["us_p99"], floor_client_cpu_s=peer_figure["client_cpu_s"],
                   **details(typical(figures["ours"], "rate_201")))
     return margins

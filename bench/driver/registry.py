@@ -26,5 +26,10 @@ def parts_of(name):
     return [(part, function) for parts in BENCHES.values() for part, function in parts.items() if part == name]
 
 
+def bench_of(part):
+    """The bench that a part belongs to."""
+    return next(bench for bench, parts in BENCHES.items() if part in parts)
+
+
 def all_names():
     return list(BENCHES) + [part for parts in BENCHES.values() for part in parts if part not in BENCHES]

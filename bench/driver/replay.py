@@ -31,7 +31,7 @@ def records(bench):
         if found < figure["total"]["200"] * batch:
             raise RuntimeError(f"{found} records in the log, but {figure['total']['200'] * batch} reservations were told")
         floors, figures = bench.alternate(lambda: replay("--read-only")["records_per_s"], lambda: replay()["records_per_s"])
-    bench.add("replay", "records/s", floors, figures, RECORDS_PER_S_MIN, budget_of="value", records=found,
+    bench.add("replay", "records/s", floors, figures, RECORDS_PER_S_MIN, budget_of="value", title="replay on one core", records=found,
               floor_is="reading and checking without applying")
 
 
@@ -45,8 +45,8 @@ def ready(bench):
             bench.told(server, connections=64, shows=shows)
             server.kill()
             killed.append(start(server))
-    bench.add("replay_shows_ready", "s", [], clean, READY_S_MAX, less_is_better=True, shows=shows)
-    bench.add("replay_shows_ready_after_kill", "s", [], killed, READY_S_MAX, less_is_better=True, shows=shows)
+    bench.add("replay_shows_ready", "s", [], clean, READY_S_MAX, less_is_better=True, title=f"{shows:,} shows: start to ready", shows=shows)
+    bench.add("replay_shows_ready_after_kill", "s", [], killed, READY_S_MAX, less_is_better=True, title=f"{shows:,} shows: kill -9 to ready", shows=shows)
 
 
 PARTS = {"replay": records, "replay_shows_ready": ready}

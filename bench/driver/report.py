@@ -1,11 +1,14 @@
 """The report: the machine, and the results as a file and as lines."""
 
+import contextlib
 import datetime
+import glob
 import json
 import os
 import platform
 import re
 import subprocess
+import tempfile
 
 from driver.common import TOP, line_of
 
@@ -20,6 +23,25 @@ def machine():
         "load_average_at_start": os.getloadavg()[0], "commit": commit.stdout.strip(),
         "at": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
+
+
+def settings(options):
+    """How this run was made, for who reads it later."""
+    disk = subprocess.run(["df", "--output=fstype,source", tempfile.gettempdir()], capture_output=True, text=True, check=False)
+    return {"runs": options.runs, "seconds": options.seconds, "shows": options.shows, "smoke": options.smoke,
+            "disk": " on ".join(disk.stdout.split("\n")[1].split()) if disk.returncode == 0 else "", "versions": versions()}
+
+
+def versions():
+    """Of what is measured beside us, as far as it is installed."""
+    found = {}
+    postgres = sorted(glob.glob("/usr/lib/postgresql/*/bin/postgres"))[-1:] or ["postgres"]
+    for name, command in (("Redis", ["redis-server", "--version"]), ("PostgreSQL", [*postgres, "--version"]), ("nginx", ["nginx", "-v"])):
+        with contextlib.suppress(OSError):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            version = re.search(r"(\d+\.\d+(\.\d+)?)", done.stdout + done.stderr)
+            found[name] = version.group(1) if version else ""
+    return found
 
 
 def write_json(path, report):

@@ -26,7 +26,7 @@ def hot_show(bench):
 
     with bench.checked_server() as server:
         many, hot = bench.alternate(lambda: alternating(bench, server, bench.options.shows, bench.options.shows)["rate"], one)
-    bench.add("scaling_hot_show", "requests/s", many, hot, 0.90, floor_is="the same load over all shows",
+    bench.add("scaling_hot_show", "requests/s", many, hot, 0.90, title="one hot show beside many", floor_is="the same load over all shows",
               **details(typical(runs, "rate")))
 
 
@@ -41,7 +41,7 @@ def shows_loaded(bench):
 
     with bench.checked_server(data=bench.data_with(few)) as small, bench.checked_server(data=bench.data_with(many)) as large:
         floors, figures = bench.alternate(lambda: alternating(bench, small, few, few)["rate"], crowded)
-    bench.add("scaling", "requests/s", floors, figures, 0.80, floor_is=f"the same load with {few:,} shows loaded", shows=many,
+    bench.add("scaling", "requests/s", floors, figures, 0.80, title=f"{many:,} shows loaded", floor_is=f"the same load with {few:,} shows loaded", shows=many,
               **details(typical(runs, "rate")))
 
 
@@ -53,7 +53,8 @@ def loops(bench):
             with bench.checked_server({"server.loops": count}) as server:
                 runs.append(bench.told(server, WARM_REQUESTS, connections=256))
             check_201s(runs[-1], bench.smoke)
-        bench.add(f"scaling_loops_{count}", "201/s", [], [run["rate_201"] for run in runs], **details(typical(runs, "rate_201")))
+        bench.add(f"scaling_loops_{count}", "201/s", [], [run["rate_201"] for run in runs],
+                  title=f"256 connections, {count} loop" + ("s" if count > 1 else ""), **details(typical(runs, "rate_201")))
 
 
 PARTS = {"scaling_hot_show": hot_show, "scaling_shows": shows_loaded, "scaling_loops": loops}

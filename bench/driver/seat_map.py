@@ -21,7 +21,7 @@ def seat_map(bench):
 
     runs = []
     floors, figures = bench.alternate(floor, ours)
-    bench.add("seat_map", "maps/s", floors, figures, 0.80, body_bytes=body, **details(typical(runs, "rate")))
+    bench.add("seat_map", "maps/s", floors, figures, 0.80, title="seat map of 200 seats", body_bytes=body, **details(typical(runs, "rate")))
 
 
 PARTS = {"seat_map": seat_map}
