@@ -29,6 +29,17 @@ void add_clock(CLI::App& command, cli::CommonOptions& options) {
                    "Start although the wall clock lies more than 5 min behind the log");
 }
 
+void add_verify_ticket(CLI::App& app, cli::VerifyTicketOptions& options, std::function<int()>& run) {
+  CLI::App* command =
+      app.add_subcommand("verify-ticket", "Check codes of tickets without network; exit code 0: all valid now");
+  command->add_option("--keys", options.keys, "A file with what /.well-known/usher-keys.json says")
+      ->required()
+      ->check(CLI::ExistingFile);
+  command->add_option("--at", options.at, "As of this instant instead of now, such as 2026-11-24T18:30:00Z");
+  command->add_option("codes", options.codes, "What the QR codes say; none: one per line of the standard input");
+  command->callback([&options, &run] { run = [&options] { return cli::verify_ticket(options); }; });
+}
+
 /// One heap that grows in large steps, the first GiB of it in huge pages: what a sale keeps is allocated by few threads
 /// and never given back. A page at a time costs a fault each (measured: 5 to 8 % of a reserve), and a system call.
 void prepare_heap() {
@@ -104,6 +115,9 @@ int main(int argc, char** argv) {
   command->add_option("--role", token.role, "customer, partner, gate, staff or admin")->capture_default_str();
   command->add_option("--lifetime", token.lifetime, "How long it is good for, such as 24h")->capture_default_str();
   command->callback([&] { run = [&] { return cli::token(token); }; });
+
+  cli::VerifyTicketOptions verify_ticket;
+  add_verify_ticket(app, verify_ticket, run);
 
   try {
     app.parse(argc, argv);

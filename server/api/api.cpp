@@ -20,6 +20,8 @@ namespace {
     case Route::cancel_show:
     case Route::block_seats:
     case Route::unblock_seats:
+    case Route::add_ticket_key:
+    case Route::retire_ticket_key:
     case Route::metrics:
       return entrance != Entrance::customers;
     default:
@@ -77,6 +79,17 @@ void Api::dispatch(const Call& call) {
       return booking(call, CommandType::preview_cancel);
     case Route::cancel:
       return booking(call, CommandType::cancel);
+    case Route::ticket_svg:
+    case Route::ticket_png:
+    case Route::ticket_pdf:
+    case Route::calendar:
+      return booking_file(call);
+    case Route::ticket_keys:
+      return read_ticket_keys(call);
+    case Route::add_ticket_key:
+      return add_ticket_key(call);
+    case Route::retire_ticket_key:
+      return retire_ticket_key(call);
     case Route::commands:
       return commands(call);
     case Route::list_movies:
@@ -210,6 +223,7 @@ std::string_view Api::take_cookie(const ReplyTo& to) {
 
 void Api::on_reply(const Reply& reply) {
   if (reply.to.connection == Saga::connection) return saga_.on_reply(reply);
+  if (reply.to.connection == Asks::connection) return asks_.answer(reply);
   deliver(reply.to, reply);
 }
 
@@ -227,6 +241,7 @@ void Api::deliver(const ReplyTo& to, const Reply& reply) {
   metrics_.request_duration.record(took_ns);
   const bool reserved = reply.type == CommandType::reserve || reply.type == CommandType::reserve_best;
   if (reserved && status == 201) metrics_.reserve_duration.record(took_ns);
+  if (names_tickets(reply)) return deliver_tickets(to, reply, status);
   body_.clear();
   if (status != 204) {
     json::Writer json(body_);
@@ -251,41 +266,14 @@ void Api::deliver(const ReplyTo& to, const Reply& reply) {
   loop_.respond(to, response);
 }
 
-std::uint16_t Api::answer_status(const Reply& reply) const noexcept {
+std::uint16_t Api::answer_status(const Reply& reply) noexcept {
   if (reply.refusal == Refusal::none && reply.type == CommandType::start_payment) return 202;
   return status_of(reply);
 }
 
 void Api::write_answer(json::Writer& json, const Reply& reply) {
-  const std::optional<ShowRef> show = view().find(reply.show);
-  const bool known = show && show->layout != nullptr;
-  if (reply.refusal != Refusal::none || !known) return write_refusal(json, reply, known ? &*show : nullptr);
-  switch (reply.type) {
-    case CommandType::reserve:
-    case CommandType::reserve_best:
-    case CommandType::read_reservation:
-      return write_reservation(json, reply, *show);
-    case CommandType::finish_payment:
-    case CommandType::read_booking:
-      return write_booking(json, reply, *show, app_.signer);
-    case CommandType::cancel:
-      return write_cancellation(json, reply, *show, false);
-    case CommandType::preview_cancel:
-      return write_cancellation(json, reply, *show, true);
-    case CommandType::start_payment:
-      json.begin_object();
-      json.field("status", "payment_unknown");
-      json.field("reservation_id", Id{IdKind::reservation, reply.show, reply.sequence, reply.id_random});
-      json.field("booking_id", Id{IdKind::booking, reply.show, reply.sequence, reply.id_random});
-      json.field("server_time", reply.now);
-      json.end_object();
-      return;
-    default:
-      json.begin_object();
-      json.field("show_id", show->id);
-      json.field("lsn", reply.lsn);
-      json.end_object();
-  }
+  const TicketMaker tickets = app_.ticket_maker(reply.now);
+  AnswerWriter{view(), tickets}.write(json, reply);
 }
 
 void Api::count(const Reply& reply) {

@@ -12,11 +12,14 @@
 #include <vector>
 
 #include "engine/shard/agent_runner.hpp"
+#include "server/api/answer_writer.hpp"
 #include "server/api/app.hpp"
+#include "server/api/asks.hpp"
 #include "server/api/batch.hpp"
 #include "server/api/caller.hpp"
 #include "server/api/listing_cache.hpp"
 #include "server/api/people.hpp"
+#include "server/api/pool_answer.hpp"
 #include "server/api/problem.hpp"
 #include "server/api/random_pool.hpp"
 #include "server/api/reply_json.hpp"
@@ -48,9 +51,11 @@ class Api final : public ReplySink {
   /// The loop's counter of microseconds, read when a cycle begins and again before its answers go out. Wraps.
   void set_time_us(std::uint32_t now_us) noexcept { now_us_ = now_us; }
   [[nodiscard]] Saga& saga() noexcept { return saga_; }
+  /// The HTTP status of an answer to a client.
+  [[nodiscard]] static std::uint16_t answer_status(const Reply& reply) noexcept;
   /// Answers that clients still wait for, beyond those in the runner's outbox.
   [[nodiscard]] std::size_t waiting() const noexcept {
-    return saga_.clients_waiting() + batches_.open() + tasks_waiting_;
+    return saga_.clients_waiting() + batches_.open() + asks_.waiting() + tasks_waiting_;
   }
 
  private:
@@ -78,11 +83,11 @@ class Api final : public ReplySink {
   void submit_by_show(const Call& call, Command& command, Refusal unknown);
   [[nodiscard]] bool tag(const Call& call, const Caller& caller, Command& command);
   void deliver(const ReplyTo& to, const Reply& reply);
-  [[nodiscard]] std::uint16_t answer_status(const Reply& reply) const noexcept;
   void write_answer(json::Writer& json, const Reply& reply);
   void count(const Reply& reply);
   [[nodiscard]] std::string_view take_cookie(const ReplyTo& to);
   [[nodiscard]] const CatalogView& view();
+  [[nodiscard]] std::shared_ptr<const CatalogView> view_shared() { return (void)view(), view_; }
 
   // api_sale.cpp
   void reserve(const Call& call);
@@ -101,6 +106,22 @@ class Api final : public ReplySink {
   [[nodiscard]] bool read_seats(json::Object& root, const engine::Layout& layout, std::string_view field,
                                 Command& command);
   [[nodiscard]] bool finish_reading(bool seats_known, Problem& problem);
+
+  // api_tickets.cpp
+  /// Runs `work` on the pool and answers with what it returns. Returns: false when the pool is full.
+  [[nodiscard]] bool in_pool(const Call& call, std::function<PoolAnswer()> work);
+  void answer_from_pool(const ReplyTo& to, Route route, const PoolAnswer& answer);
+  using WriteText = std::function<void(const AnswerWriter&, json::TextBuffer&)>;
+  /// Writes an answer that holds tickets on the pool; where that is full, here and now.
+  void write_in_pool(const ReplyTo& to, std::string_view content_type, WriteText write, std::uint16_t status = 200);
+  void deliver_tickets(const ReplyTo& to, const Reply& reply, std::uint16_t status);
+  /// Sends a command of our own to the show it names. Returns: false when it was not taken; `answer` is then dropped.
+  [[nodiscard]] bool ask(Command& command, std::function<void(const Reply&)> answer);
+  void booking_file(const Call& call);
+  void make_booking_file(const ReplyTo& to, Route route, const std::optional<Id>& ticket, const Reply& reply);
+  void read_ticket_keys(const Call& call);
+  void add_ticket_key(const Call& call);
+  void retire_ticket_key(const Call& call);
 
   // api_browse.cpp
   void browse(const Call& call);
@@ -146,6 +167,7 @@ class Api final : public ReplySink {
   std::function<std::optional<std::uint32_t>(ShowNumber)> available_;
   Saga saga_;
   Batches batches_;
+  Asks asks_;
   std::unordered_map<std::uint64_t, std::string> cookies_;  ///< to hand out with answers that are due
   std::size_t tasks_waiting_ = 0;
   std::uint32_t now_us_ = 0;

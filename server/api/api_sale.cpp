@@ -262,25 +262,13 @@ void Api::add_to_list(ListRun& run, const std::vector<Reply>& part) {
         std::find_if(run.found.begin(), run.found.end(), [&](const Reply& reply) { return to_uuid_of(reply) == last; });
     if (from != run.found.end()) ++from;
   }
-  body_.clear();
-  json::Writer json(body_);
-  json.begin_object();
-  json.key("bookings");
-  json.begin_array();
-  std::string next;
-  std::size_t count = 0;
-  for (; from != run.found.end(); ++from) {
-    if (count++ == run.limit) break;
-    const std::optional<ShowRef> show = view().find(from->show);
-    if (!show || show->layout == nullptr) continue;
-    write_booking(json, *from, *show, app_.signer);
-    next = to_string(to_uuid_of(*from));
-  }
-  json.end_array();
-  json.key("next_cursor");
-  from == run.found.end() ? json.null() : json.plain_string(next);
-  json.end_object();
-  loop_.respond(run.to, {.status = 200, .body = body_.view(), .fields = no_store});
+  const auto left = static_cast<std::size_t>(run.found.end() - from);
+  auto page = std::make_shared<std::vector<Reply>>(from, from + static_cast<std::ptrdiff_t>(std::min(left, run.limit)));
+  const std::string next = left > run.limit ? to_string(to_uuid_of(page->back())) : std::string{};
+  write_in_pool(run.to, http::content_type::json, [page, next](const AnswerWriter& writer, json::TextBuffer& text) {
+    json::Writer json(text);
+    writer.write_list(json, *page, next);
+  });
 }
 
 // ---- batches ----
@@ -370,10 +358,9 @@ bool Api::send_line(const Command& command, std::string_view token, Problem& pro
   return sent;
 }
 
-void Api::write_batch(std::size_t index) {
-  const Batch& batch = batches_[index];
-  json::TextBuffer& out = batch_text_;
-  out.clear();
+namespace {
+
+void write_lines(const Batch& batch, const AnswerWriter& writer, json::TextBuffer& out) {
   auto problem = batch.problems.begin();
   for (std::uint32_t line = 0; line < batch.answers.size(); ++line) {
     json::Writer json(out);
@@ -387,18 +374,37 @@ void Api::write_batch(std::size_t index) {
       json.end_object();
       ++problem;
     } else {
-      const std::uint16_t status = answer_status(batch.answers[line]);
+      const std::uint16_t status = Api::answer_status(batch.answers[line]);
       json.field("status", std::uint32_t{status});
       if (status != 204) {
         json.key("body");
-        write_answer(json, batch.answers[line]);
+        writer.write(json, batch.answers[line]);
       }
     }
     json.end_object();
     out.push('\n');
   }
-  loop_.respond(batch.client,
-                {.status = 200, .content_type = http::content_type::ndjson, .body = out.view(), .fields = no_store});
+}
+
+}  // namespace
+
+void Api::write_batch(std::size_t index) {
+  Batch& batch = batches_[index];
+  if (std::any_of(batch.answers.begin(), batch.answers.end(), names_tickets)) {
+    auto whole = std::make_shared<Batch>(std::move(batch));
+    batch = Batch{};
+    batch.generation = whole->generation;
+    batches_.close(index);
+    return write_in_pool(
+        whole->client, http::content_type::ndjson,
+        [whole](const AnswerWriter& writer, json::TextBuffer& text) { write_lines(*whole, writer, text); });
+  }
+  batch_text_.clear();
+  const TicketMaker tickets = app_.ticket_maker(runner_.now());
+  write_lines(batch, AnswerWriter{view(), tickets}, batch_text_);
+  loop_.respond(
+      batch.client,
+      {.status = 200, .content_type = http::content_type::ndjson, .body = batch_text_.view(), .fields = no_store});
   batches_.close(index);
 }
 

@@ -10,7 +10,7 @@
 #include "engine/shard/engine.hpp"
 #include "server/api/caller.hpp"
 #include "server/api/catalog_view.hpp"
-#include "server/api/ticket_code.hpp"
+#include "server/api/reply_json.hpp"
 #include "server/catalog/zones.hpp"
 #include "server/config/config.hpp"
 #include "server/http/loop.hpp"
@@ -27,7 +27,7 @@ namespace usher::server::api {
 struct App {
   App(const config::Config& with, const IdentityKeys& keys, engine::Engine& decider, wal::OpenedLog& remembers,
       payments::PaymentGateway& pays, work::WorkPool& works, metrics::Metrics& counts, search::SearchIndex& finds,
-      std::string_view directory_secret)
+      tickets::TicketKeys& signs)
       : config(with),
         identity(keys),
         engine(decider),
@@ -36,7 +36,7 @@ struct App {
         pool(works),
         metrics(counts),
         search(finds),
-        signer(directory_secret) {}
+        ticket_keys(signs) {}
 
   const config::Config& config;
   const IdentityKeys& identity;
@@ -46,7 +46,7 @@ struct App {
   work::WorkPool& pool;
   metrics::Metrics& metrics;
   search::SearchIndex& search;
-  TicketSigner signer;
+  tickets::TicketKeys& ticket_keys;
   http::Router router;
   std::atomic<std::shared_ptr<const CatalogView>> catalog;
   std::atomic<std::uint64_t> catalog_changes{0};  ///< counts up when `catalog` was replaced
@@ -54,6 +54,10 @@ struct App {
   std::atomic<bool> importing{false};
   std::atomic<bool> ready{false};
   std::atomic<bool> draining{false};
+
+  [[nodiscard]] TicketMaker ticket_maker(Instant now) const {
+    return {ticket_keys, {config.tickets.valid_before, config.tickets.valid_after}, now};
+  }
 
   /// Makes the engine's newest snapshot what the API shows.
   void publish_catalog() {

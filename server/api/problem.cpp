@@ -8,7 +8,7 @@
 namespace usher::server::api {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 21> titles{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 25> titles{{
     {"malformed_json", "The body is not JSON"},
     {"invalid_request", "The body breaks a rule"},
     {"invalid_parameter", "A parameter breaks a rule"},
@@ -29,6 +29,10 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 21> titles{{
     {"invalid_catalog", "The catalog document is refused"},
     {"import_running", "Another import is running"},
     {"not_ready", "The server is not ready yet"},
+    {"unknown_ticket", "No such ticket"},
+    {"unknown_ticket_key", "No such key"},
+    {"key_refused", "The keys were not changed"},
+    {"internal_error", "The server could not make this"},
     {"overloaded", "The server has more work than it can queue"},
 }};
 

@@ -115,7 +115,7 @@ void write_reservation(json::Writer& json, const Reply& reply, const ShowRef& sh
   json.end_object();
 }
 
-void write_booking(json::Writer& json, const Reply& reply, const ShowRef& show, const TicketSigner& signer) {
+void write_booking(json::Writer& json, const Reply& reply, const ShowRef& show, const TicketMaker& tickets) {
   json.begin_object();
   json.field("booking_id", Id{IdKind::booking, reply.show, reply.sequence, reply.id_random});
   json.field("reservation_id", Id{IdKind::reservation, reply.show, reply.sequence, reply.id_random});
@@ -141,7 +141,7 @@ void write_booking(json::Writer& json, const Reply& reply, const ShowRef& show, 
     json.plain_string(show.layout->label(reply.seats[i]));
     json.field("price", Money{price_of(*show.row, show.layout->type(reply.seats[i])), reply.total.currency});
     json.key("qr_code");
-    json.plain_string(signer.code(ticket));
+    json.plain_string(tickets.code(reply, show, i));
     json.key("status");
     json.plain_string(((reply.cancelled_mask >> i) & 1U) != 0 ? "cancelled" : "valid");
     json.end_object();

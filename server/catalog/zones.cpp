@@ -66,6 +66,15 @@ InstantRange Zone::day_range(Date date) const {
   return {to_instant(date, midnight), to_instant(date + std::chrono::days{1}, midnight)};
 }
 
+std::string Zone::local_text(Instant instant) const {
+  const auto info = zone_->get_info(date::floor<std::chrono::seconds>(instant));
+  const auto minutes = std::chrono::floor<std::chrono::minutes>(instant + info.offset);
+  const Date day = std::chrono::floor<std::chrono::days>(minutes);
+  const auto of_day = (minutes - day).count();
+  const auto two = [](std::int64_t value) { return std::string(value < 10 ? "0" : "") + std::to_string(value); };
+  return format_date(day) + " " + two(of_day / 60) + ":" + two(of_day % 60) + " " + info.abbrev;
+}
+
 std::optional<Date> parse_date(std::string_view text) noexcept {
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
   const int year = digits(text, 0, 4);

@@ -36,6 +36,8 @@ class Zone {
   [[nodiscard]] Instant to_instant(Date date, std::chrono::minutes time) const;
   /// From the first moment of the local date to that of the next: 23 to 25 hours.
   [[nodiscard]] InstantRange day_range(Date date) const;
+  /// For people: "2026-11-24 19:30 CET", with the zone's own abbreviation.
+  [[nodiscard]] std::string local_text(Instant instant) const;
 
  private:
   explicit Zone(const date::time_zone* zone) noexcept : zone_(zone) {}

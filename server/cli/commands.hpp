@@ -48,4 +48,11 @@ struct TokenOptions : CommonOptions {
 };
 [[nodiscard]] int token(const TokenOptions& options);
 
+struct VerifyTicketOptions {
+  std::string keys;                ///< the file that /.well-known/usher-keys.json gives
+  std::vector<std::string> codes;  ///< none: lines of the standard input
+  std::optional<std::string> at;   ///< RFC 3339; none: now
+};
+[[nodiscard]] int verify_ticket(const VerifyTicketOptions& options);
+
 }  // namespace usher::server::cli

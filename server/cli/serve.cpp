@@ -80,6 +80,7 @@ class Serving {
   OpenedData data_;
   std::unique_ptr<work::WorkPool> pool_;
   std::unique_ptr<payments::BuiltinGateway> gateway_;
+  std::unique_ptr<tickets::TicketKeys> ticket_keys_;
   std::unique_ptr<metrics::Metrics> metrics_;
   std::unique_ptr<search::SearchIndex> search_;
   std::unique_ptr<api::App> app_;
@@ -137,6 +138,10 @@ Status Serving::recover() {
   Result<api::IdentityKeys> keys = api::IdentityKeys::load(config_.identity, data_.secrets);
   if (!keys) return keys.error();
   identity_ = std::move(keys).value();
+  Result<std::unique_ptr<tickets::TicketKeys>> ticket_keys =
+      tickets::TicketKeys::open(options_.data, data_.secrets.directory);
+  if (!ticket_keys) return ticket_keys.error();
+  ticket_keys_ = std::move(ticket_keys).value();
   for (const std::string& file : options_.catalogs) {
     if (!load_catalog(*data_.engine, config_, file))
       return make_error(ErrorCode::invalid, "the catalog " + file + " was not imported");
@@ -168,7 +173,7 @@ Status Serving::start() {
   add_room_metrics(*metrics_, std::move(counters), *gateway_, *pool_);
   search_ = std::make_unique<search::SearchIndex>(std::filesystem::path(options_.data) / "search");
   app_ = std::make_unique<api::App>(config_, identity_, *data_.engine, *data_.log, *gateway_, *pool_, *metrics_,
-                                    *search_, data_.secrets.directory);
+                                    *search_, *ticket_keys_);
   for (std::size_t route = 0; route < api::routes.size(); ++route) {
     const api::RouteInfo& info = api::routes[route];
     if (!info.pattern.empty()) app_->router.add(info.method, info.pattern, static_cast<http::RouteId>(route));

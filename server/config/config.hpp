@@ -92,6 +92,11 @@ struct PaymentsConfig {
   bool ledger = true;
 };
 
+struct TicketsConfig {
+  Duration valid_before{std::chrono::hours{3}};
+  Duration valid_after{0};
+};
+
 struct LogConfig {
   LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::text;
@@ -107,6 +112,7 @@ struct Config {
   IdentityConfig identity;
   Policy policy;
   PaymentsConfig payments;
+  TicketsConfig tickets;
   LogConfig log;
 };
 

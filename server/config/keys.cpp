@@ -288,6 +288,14 @@ void bind_payments(std::vector<Key>& keys, PaymentsConfig& payments) {
                "Whether the built-in gateway keeps its charges in the data directory, so that a crash forgets none.");
 }
 
+void bind_tickets(std::vector<Key>& keys, TicketsConfig& tickets) {
+  Section section{keys, "tickets"};
+  section.duration("valid_before", tickets.valid_before, none, 30 * day,
+                   "How long before the start of its show a ticket opens a gate.");
+  section.duration("valid_after", tickets.valid_after, none, 30 * day,
+                   "How long after the end of its show a ticket still opens a gate.");
+}
+
 void bind_log(std::vector<Key>& keys, LogConfig& log) {
   Section section{keys, "log"};
   section.choice("level", log.level, std::array<std::string_view, 5>{"trace", "debug", "info", "warn", "error"},
@@ -306,6 +314,7 @@ std::vector<Key> bind_keys(Config& config) {
   bind_identity(keys, config.identity);
   bind_policy(keys, config.policy);
   bind_payments(keys, config.payments);
+  bind_tickets(keys, config.tickets);
   bind_log(keys, config.log);
   return keys;
 }
