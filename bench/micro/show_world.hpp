@@ -73,6 +73,7 @@ class World {
     shard_.durable([](ShowNumber) {});
   }
   [[nodiscard]] engine::Shard& shard() noexcept { return shard_; }
+  [[nodiscard]] const engine::Shard& shard() const noexcept { return shard_; }
 
  private:
   ForgetfulLane lane_;
@@ -93,15 +94,14 @@ class World {
   command.seats[1] = static_cast<SeatIndex>(pair * 2 + 1);
   return command;
 }
-[[nodiscard]] inline Command release_of(const Command& reserve, const Reply& reserved) {
-  Command command;
+/// Makes `command` the release of what was reserved. What it held else stays: nobody looks at it.
+inline void name_in(Command& command, const Command& reserve, const Reply& reserved) {
   command.type = CommandType::release;
   command.show = reserve.show;
   command.user = reserve.user;
   command.sequence = reserved.sequence;
   command.id_random = reserved.id_random;
   command.now = reserve.now;
-  return command;
 }
 
 }  // namespace usher::bench

@@ -53,9 +53,15 @@ void AgentRunner::connect(const std::vector<AgentRunner*>& runners, const std::v
 // ---- commands in ----
 
 bool AgentRunner::submit(const Command& command, ShardIndex shard) {
+  const bool submitted = submit_with_others(command, shard);
+  if (deciding_.empty()) decide_staged();
+  return submitted;
+}
+
+bool AgentRunner::submit_with_others(const Command& command, ShardIndex shard) {
   const std::uint16_t loop = loop_of_shard_[shard];
   if (loop == loop_) {
-    decide(command, shard);
+    stage(command, shard);
     return true;
   }
   Peer& peer = peers_[loop];
@@ -69,8 +75,24 @@ bool AgentRunner::submit(const Command& command, ShardIndex shard) {
   return true;
 }
 
+void AgentRunner::stage(const Command& command, ShardIndex shard) {
+  by_index_[shard]->prefetch_entry(command);
+  staged_.push_back({command, shard});
+  if (staged_.size() >= staged_max && deciding_.empty()) decide_staged();
+}
+
+// Three times over the same few: each time fetches what the next needs.
+void AgentRunner::decide_staged() {
+  while (!staged_.empty()) {
+    deciding_.swap(staged_);  // an answer may bring about another command
+    for (const Mail& mail : deciding_) by_index_[mail.shard]->prefetch_show(mail.command);
+    for (const Mail& mail : deciding_) by_index_[mail.shard]->prefetch_state(mail.command);
+    for (const Mail& mail : deciding_) decide(mail.command, mail.shard);
+    deciding_.clear();
+  }
+}
+
 Refusal AgentRunner::overload(const Command& command) const noexcept {
-  if (outbox_.full()) return Refusal::mailbox_full;
   if (lane_->gathered_bytes() > limits::gathered_bytes_max) return Refusal::log_behind;
   const bool reserves = command.type == CommandType::reserve || command.type == CommandType::reserve_best;
   if (!reserves) return Refusal::none;
@@ -79,7 +101,17 @@ Refusal AgentRunner::overload(const Command& command) const noexcept {
 }
 
 void AgentRunner::decide(const Command& command, ShardIndex shard) {
-  Reply reply;
+  if (outbox_.full()) {
+    Reply refused;
+    refused.to = command.reply;
+    refused.type = command.type;
+    refused.show = command.show;
+    refused.shard = shard;
+    refused.now = now_;
+    refused.refusal = Refusal::mailbox_full;
+    return release(refused);
+  }
+  Reply& reply = outbox_.next();
   reply.to = command.reply;
   reply.type = command.type;
   reply.show = command.show;
@@ -87,7 +119,7 @@ void AgentRunner::decide(const Command& command, ShardIndex shard) {
   reply.now = now_;
   if (reply.refusal = overload(command); reply.refusal == Refusal::none) {
     by_index_[shard]->execute(command, now_, reply);
-    if (reply.lsn > lane_->durable_lsn(shard)) return outbox_.push(reply);
+    if (reply.lsn > lane_->durable_lsn(shard)) return outbox_.keep();
   }
   release(reply);  // it waits for nothing
 }
@@ -130,7 +162,9 @@ void AgentRunner::on_durable() {
 bool AgentRunner::do_work() {
   bool any = false;
   any |= poll_log();
-  any |= commands_.drain([&](const Mail& mail) { decide(mail.command, mail.shard); }) > 0;
+  any |= commands_.drain([&](const Mail& mail) { stage(mail.command, mail.shard); }) > 0;
+  any |= !staged_.empty();
+  decide_staged();
   any |= replies_.drain([&](const Reply& reply) {
     --peers_[loop_of_shard_[reply.shard]].under_way;
     sink_->on_reply(reply);

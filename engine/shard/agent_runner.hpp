@@ -64,6 +64,9 @@ class AgentRunner {
   /// Decides the command here or mails it to the loop of its shard. The answer comes by the sink, perhaps before this
   /// returns. Returns: false when the other loop's mailbox is full; nothing was done then.
   [[nodiscard]] bool submit(const Command& command, ShardIndex shard);
+  /// The same for one of many: a command for here is decided later, with others, so that the memory of one show is
+  /// fetched while another is decided upon; by do_work() or the next submit() at the latest, in the order of the calls.
+  [[nodiscard]] bool submit_with_others(const Command& command, ShardIndex shard);
   /// Returns: whether anything was done; if not, the loop may sleep for a timer tick.
   bool do_work();
   /// The part of do_work() that the disk waits for: takes note of a round that became durable and hands over the next
@@ -97,6 +100,8 @@ class AgentRunner {
     Command command;
     ShardIndex shard = 0;
   };
+  /// At most so many are staged: what is fetched for them fits the innermost cache.
+  static constexpr std::size_t staged_max = 32;
   /// This loop's ends of the way to another loop.
   struct Peer {
     AgentRunner* runner = nullptr;
@@ -105,6 +110,8 @@ class AgentRunner {
     std::uint32_t under_way = 0;  ///< commands mailed and not answered
   };
 
+  void stage(const Command& command, ShardIndex shard);
+  void decide_staged();
   void decide(const Command& command, ShardIndex shard);
   [[nodiscard]] Refusal overload(const Command& command) const noexcept;
   void release(const Reply& reply);
@@ -130,6 +137,8 @@ class AgentRunner {
   Mailbox<Mail> commands_;
   Mailbox<Reply> replies_;
   Outbox outbox_;
+  std::vector<Mail> staged_;
+  std::vector<Mail> deciding_;
   Instant now_{};
   Instant next_checkpoint_{};
   std::int64_t timer_tick_ = 0;  ///< of the last run_timers() that left nothing due

@@ -21,11 +21,12 @@ class Outbox {
   [[nodiscard]] std::uint32_t size() const noexcept { return last_ - first_; }
   [[nodiscard]] const Reply& front() const noexcept { return ring_[first_ & mask_]; }
   void pop() noexcept { ++first_; }
-  /// Requires: not full().
-  void push(const Reply& reply) noexcept {
+  /// Where the next answer is made, emptied: so that it is not copied. keep() makes it wait. Requires: not full().
+  [[nodiscard]] Reply& next() noexcept {
     USHER_ASSERT(!full());
-    ring_[last_++ & mask_] = reply;
+    return ring_[last_ & mask_] = Reply{};
   }
+  void keep() noexcept { ++last_; }
 
  private:
   std::unique_ptr<Reply[]> ring_;

@@ -7,6 +7,11 @@
 #include "usher/assert.hpp"
 
 namespace usher::engine {
+namespace {
+
+constexpr std::size_t cache_line_words = 8;
+
+}  // namespace
 
 // ---- recovery ----
 
@@ -120,6 +125,25 @@ void Shard::execute(const Command& command, Instant now, Reply& reply) {
   flush(record_);
   if (cancelled) cancelling_.push_back(show);
   if (!reply.replayed) reply.lsn = state_.shows[show].lsn;
+}
+
+void Shard::prefetch_show(const Command& command) const noexcept {
+  const SlabIndex show = state_.find_show(command.show);
+  if (show != 0) state_.shows.prefetch(show);
+}
+
+void Shard::prefetch_state(const Command& command) const noexcept {
+  const SlabIndex index = state_.find_show(command.show);
+  if (index == 0) return;
+  const Show& show = state_.shows[index];
+  const bool reserves = command.type == CommandType::reserve || command.type == CommandType::reserve_best;
+  __builtin_prefetch(show.planes);
+  __builtin_prefetch(show.planes + cache_line_words);
+  state_.by_sequence.prefetch(ShardState::sequence_hash(index, reserves ? show.sequence_next : command.sequence));
+  if (!reserves) return;
+  state_.by_user_on_show.prefetch(ShardState::user_hash(index, command.user));
+  if (show.live.last != 0) state_.reservations.prefetch(show.live.last);
+  if (show.users != 0) state_.users.prefetch(show.users);
 }
 
 void Shard::define_layout(const Layout& layout, Instant now) {

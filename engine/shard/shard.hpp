@@ -71,6 +71,10 @@ class Shard final : public ReplayTarget, private RecordSink {
   /// Decides one command. `reply` has to, type and show filled in; afterwards it says all, and that it must wait for
   /// reply.lsn.
   void execute(const Command& command, Instant now, Reply& reply);
+  // What execute() will touch is asked for ahead of it, in three steps that each need what the one before has fetched.
+  void prefetch_entry(const Command& command) const noexcept { state_.shared.directory.prefetch(command.show); }
+  void prefetch_show(const Command& command) const noexcept;
+  void prefetch_state(const Command& command) const noexcept;
   /// Logs the layout unless this shard's log has it. Requires: it is interned in the shared table.
   void define_layout(const Layout& layout, Instant now);
   /// Returns: false when the show is there already. Requires: define_layout() for its layout, terms that pass

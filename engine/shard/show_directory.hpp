@@ -44,6 +44,13 @@ class ShowDirectory {
     return entry->shard.load(std::memory_order_acquire) == no_shard ? nullptr : entry;
   }
 
+  void prefetch(ShowNumber number) const noexcept {
+    const std::uint32_t value = to_value(number);
+    if (value >= shows_max) return;
+    // relaxed: nothing is read there
+    const Entry* chunk = chunks_[value >> chunk_bits].load(std::memory_order_relaxed);
+    if (chunk != nullptr) __builtin_prefetch(&chunk[value & (chunk_size - 1)]);
+  }
   /// Returns: the entry, made if need be. Requires: number < shows_max.
   [[nodiscard]] Entry& make(ShowNumber number) {
     const std::uint32_t value = to_value(number);

@@ -66,7 +66,11 @@ class Slab {
   [[nodiscard]] std::size_t capacity_bytes() const noexcept {
     return chunks_.size() * chunk_size * sizeof(T) + chunks_.capacity() * sizeof(chunks_[0]);
   }
-  void prefetch(SlabIndex index) const noexcept { __builtin_prefetch(&(*this)[index]); }
+  /// All lines of the object.
+  void prefetch(SlabIndex index) const noexcept {
+    const char* first = reinterpret_cast<const char*>(&(*this)[index]);
+    for (std::size_t at = 0; at < sizeof(T); at += 64) __builtin_prefetch(first + at);
+  }
 
  private:
   [[nodiscard]] SlabIndex next_free(SlabIndex index) const noexcept {

@@ -159,7 +159,7 @@ bool Api::tag(const Call& call, const Caller& caller, Command& command) {
 void Api::submit(const Call& call, Command& command, ShardIndex shard) {
   command.reply = call.request.reply_to;
   command.reply.asked_us = now_us_;
-  if (!runner_.submit(command, shard)) respond_overloaded(call);
+  if (!runner_.submit_with_others(command, shard)) respond_overloaded(call);
 }
 
 void Api::submit_by_show(const Call& call, Command& command, Refusal unknown) {

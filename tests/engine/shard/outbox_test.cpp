@@ -12,9 +12,8 @@ TEST_CASE("outbox: a ring: first in, first out, full at its capacity, over many 
   Lsn popped = 0;
   for (int turn = 0; turn < 10; ++turn) {
     while (!outbox.full()) {
-      Reply reply;
-      reply.lsn = ++pushed;
-      outbox.push(reply);
+      outbox.next().lsn = ++pushed;
+      outbox.keep();
     }
     CHECK(outbox.size() == 4);
     for (int i = 0; i < 3; ++i) {
@@ -23,4 +22,11 @@ TEST_CASE("outbox: a ring: first in, first out, full at its capacity, over many 
     }
     CHECK(outbox.size() == 1);
   }
+}
+
+TEST_CASE("outbox: an answer that is not kept: the next one is made in its place, empty") {
+  Outbox outbox(2);
+  outbox.next().lsn = 7;
+  CHECK(outbox.empty());
+  CHECK(outbox.next().lsn == 0);
 }
