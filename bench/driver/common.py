@@ -169,12 +169,13 @@ class Bench:
                 figures[which].append((floor, ours)[which]())
         return figures
 
-    def add(self, name, unit, floors, ours, budget=None, less_is_better=False, budget_of=None, title=None, **more):
+    def add(self, name, unit, floors, ours, budget=None, less_is_better=False, budget_of=None, title=None, may_be_zero=False,
+            **more):
         """Adds a result: the median of `ours`, beside that of `floors` where there are any. `title` is for people.
 
         `budget` bounds the ratio to the floor where there is a floor, else the value; `budget_of` ("ratio" or "value") says otherwise.
         """
-        if not all(figure > 0 for figure in (*ours, *floors)):
+        if not may_be_zero and not all(figure > 0 for figure in (*ours, *floors)):
             raise RuntimeError(f"{name}: something measured is zero: {ours}, {floors}")
         value, floor = statistics.median(ours), statistics.median(floors) if floors else None
         ratio = value / floor if floor else None
@@ -249,7 +250,7 @@ def check_seats_left(figure, smoke):
 
 def spread(figures):
     """Largest minus smallest, as a share of the median."""
-    return round((max(figures) - min(figures)) / statistics.median(figures), 3) if figures else None
+    return round((max(figures) - min(figures)) / statistics.median(figures), 3) if figures and any(figures) else None
 
 
 def line_of(result):

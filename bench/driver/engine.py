@@ -23,6 +23,12 @@ def engine(bench):
         command.append(f"--benchmark_filter={wanted}")
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     for entry in json.loads(done.stdout)["benchmarks"]:
+        if "error_occurred" in entry:
+            raise RuntimeError(f"{entry['name']}: {entry['error_message']}")
+        if "allocations_per_decision" in entry:
+            bench.add("engine_allocations", "allocations per decision", [], [entry["allocations_per_decision"]], 0.0, less_is_better=True,
+                      may_be_zero=True, title="heap allocations in the steady state")
+            continue
         scale = {"ns": 1.0, "us": 1e3, "ms": 1e6}[entry["time_unit"]]
         nanoseconds = entry["cpu_time"] * scale
         if "items_per_second" in entry:

@@ -82,7 +82,9 @@ def tiles(results):
 def score_of(result, value):
     """How a value stands to the budget: 1 just meets it, more is better."""
     measured = value / result["floor"] if result["budget_of"] == "ratio" else value
-    return result["budget"] / measured if result["less_is_better"] else measured / result["budget"]
+    if result["less_is_better"]:
+        return result["budget"] / measured if measured else 1.0  # a budget of zero is met just so or not at all
+    return measured / result["budget"]
 
 
 def budget_text(result):
@@ -153,6 +155,8 @@ def latencies(results):
     drawn = [r for r in results if r.get("curve") and r["bench"] in ("http_reserve", "http_reserve_pipelined") and "rate_per_s" not in r]
     closed = [(short(result), f"s{number % 8}", result["curve"]) for number, result in enumerate(drawn)]
     closed += [("", f"s{number % 8} dashed", result["floor_curve"]) for number, result in enumerate(drawn) if result.get("floor_curve")]
+    sales = [(result["name"].replace("flash_sale_", "").replace("_", " "), f"s{number % 8}", result["curve"])
+             for number, result in enumerate(r for r in results if r.get("curve") and r["bench"] == "flash_sale")]
     opened = [r for r in results if r.get("curve") and r.get("rate_per_s")]
     charts = []
     if closed:
@@ -163,6 +167,8 @@ def latencies(results):
                   if r["name"].startswith("http_reserve_open_") and r["budget"])]
         charts.append(f'<figure><figcaption>Open loop: {result["rate_per_s"]:,} arrivals/s, {result["connections"]:,} connections'
                       f'</figcaption>{latency_curves([("reserve", "s0", result["curve"])], marks)}</figure>')
+    if sales:
+        charts.append(f'<figure><figcaption>Reserve in a flash sale, by scenario</figcaption>{latency_curves(sales)}</figure>')
     return section("Latencies", "Both axes are logarithmic: each nine takes the same room, as in HDR histograms. In the open loop a latency counts from the moment somebody meant to ask. From the run whose figure is the median.",
                    f'<div class="grid two">{"".join(charts)}</div>' if charts else "")
 
