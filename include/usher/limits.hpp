@@ -18,6 +18,8 @@ inline constexpr std::size_t seat_label_bytes_max = 15;
 inline constexpr std::size_t external_id_bytes_max = 64;
 /// Longest id a payment gateway may give to a payment (Stripe's are 27), in bytes.
 inline constexpr std::size_t payment_ref_bytes_max = 47;
+/// What a partner calls a customer of its own.
+inline constexpr std::size_t customer_name_bytes_max = 128;
 /// Logical shards: the index is stored in one byte of the log's keys' printed form and a table of all shards stays
 /// below a page. The system shard (catalog) comes on top.
 inline constexpr std::size_t shards_max = 1'024;

@@ -30,6 +30,7 @@
 #include "server/catalog/seat_map.hpp"
 #include "server/http/connection.hpp"
 #include "server/json/reader.hpp"
+#include "server/json/seat_ids.hpp"
 
 namespace usher::server::api {
 
@@ -97,10 +98,14 @@ class Api final : public ReplySink {
   void list_bookings(const Call& call);
   void add_to_list(ListRun& run, const std::vector<Reply>& part);
   void commands(const Call& call);
+  [[nodiscard]] bool run_reserve_line(const json::ReserveLine& line, const Caller& caller, const ReplyTo& to,
+                                      Problem& problem);
   [[nodiscard]] bool run_line(std::string_view line, const Caller& caller, const ReplyTo& to, Problem& problem);
   [[nodiscard]] bool send_line(const Command& command, std::string_view token, Problem& problem);
   void write_batch(std::size_t index);
   [[nodiscard]] bool check_json(const Call& call);
+  [[nodiscard]] static bool take_seats(const json::SeatIds& ids, const engine::Layout& layout, Command& command,
+                                       Problem& problem);
   [[nodiscard]] bool read_reserve(std::string_view body, const ShowRef& show, Command& command, Problem& problem);
   [[nodiscard]] bool read_wish(json::Object& root, const engine::Layout& layout, Command& command);
   [[nodiscard]] bool read_seats(json::Object& root, const engine::Layout& layout, std::string_view field,

@@ -29,6 +29,12 @@ constexpr std::size_t list_limit_max = 100;
   return text.size() == 16 && error == std::errc{} && end == text.data() + text.size();
 }
 
+[[nodiscard]] std::size_t count_lines(std::string_view body) noexcept {
+  std::size_t lines = 0;
+  for (std::size_t at = body.find('\n'); at != std::string_view::npos; at = body.find('\n', at + 1)) ++lines;
+  return lines;
+}
+
 /// A path's or a body's id. Returns: false when it is not one of that kind.
 [[nodiscard]] bool set_id(Command& command, std::string_view text, IdKind kind) {
   const std::optional<Id> id = parse_id(text, kind);
@@ -64,19 +70,21 @@ bool Api::read_seats(json::Object& root, const engine::Layout& layout, std::stri
   return reader_.ok();
 }
 
-bool Api::read_reserve(std::string_view body, const ShowRef& show, Command& command, Problem& problem) {
-  if (json::SeatIds ids; json::read_seat_ids(body, ids)) {
-    for (std::size_t i = 0; i < ids.count; ++i) {
-      const SeatIndex seat = show.layout->find(ids.labels[i]);
-      if (seat == engine::seat_none) {
-        problem = {400, "unknown_seat", "seat_ids[" + std::to_string(i) + "]: no such seat in this show"};
-        return false;
-      }
-      command.seats[command.seat_count++] = seat;
+bool Api::take_seats(const json::SeatIds& ids, const engine::Layout& layout, Command& command, Problem& problem) {
+  for (std::size_t i = 0; i < ids.count; ++i) {
+    const SeatIndex seat = layout.find(ids.labels[i]);
+    if (seat == engine::seat_none) {
+      problem = {400, "unknown_seat", "seat_ids[" + std::to_string(i) + "]: no such seat in this show"};
+      return false;
     }
-    std::sort(command.seats.begin(), command.seats.begin() + command.seat_count);
-    return true;
+    command.seats[command.seat_count++] = seat;
   }
+  std::sort(command.seats.begin(), command.seats.begin() + command.seat_count);
+  return true;
+}
+
+bool Api::read_reserve(std::string_view body, const ShowRef& show, Command& command, Problem& problem) {
+  if (json::SeatIds ids; json::read_seat_ids(body, ids)) return take_seats(ids, *show.layout, command, problem);
   json::Object root = reader_.parse(body);
   const bool known = read_wish(root, *show.layout, command);
   root.finish();
@@ -280,8 +288,7 @@ void Api::commands(const Call& call) {
   }
   if (!authenticate(call, Role::partner, false, caller)) return;
   const std::string_view body = call.request.body;
-  const auto lines = static_cast<std::size_t>(std::count(body.begin(), body.end(), '\n'));
-  if (lines > Batches::lines_max) {
+  if (count_lines(body) > Batches::lines_max) {
     return respond_problem(call, {413, "body_too_large", "at most 10,000 lines"});
   }
   const std::size_t index = batches_.open(call.request.reply_to);
@@ -305,13 +312,17 @@ bool Api::run_line(std::string_view line, const Caller& caller, const ReplyTo& t
   static constexpr std::array<std::string_view, 4> names{"reserve", "release", "book", "cancel"};
   static constexpr std::array<CommandType, 4> types{CommandType::reserve, CommandType::release,
                                                     CommandType::start_payment, CommandType::cancel};
+  if (json::ReserveLine reserve; json::read_reserve_line(line, reserve)) {
+    return run_reserve_line(reserve, caller, to, problem);
+  }
   json::Object root = reader_.parse(line);
   const std::size_t kind = root.one_of("command", names);
   Command command;
   command.type = types[kind];
   command.reply = to;
   command.user = caller.user;
-  if (const auto user = root.optional_string("user_id", {1, 128})) command.user = identity_.customer_of(caller, *user);
+  if (const auto user = root.optional_string("user_id", {1, limits::customer_name_bytes_max}))
+    command.user = identity_.customer_of(caller, *user);
   bool known = true;
   std::string_view token;
   if (command.type == CommandType::reserve) {
@@ -345,6 +356,22 @@ bool Api::run_line(std::string_view line, const Caller& caller, const ReplyTo& t
   return send_line(command, token, problem);
 }
 
+// What most lines are, the short way.
+bool Api::run_reserve_line(const json::ReserveLine& line, const Caller& caller, const ReplyTo& to, Problem& problem) {
+  const std::optional<ShowRef> show = view().find(line.show_id);
+  if (!show || show->layout == nullptr) {
+    problem = {400, "unknown_show", std::string(line.show_id)};
+    return false;
+  }
+  Command command;
+  command.type = CommandType::reserve;
+  command.reply = to;
+  command.user = line.user_id.empty() ? caller.user : identity_.customer_of(caller, line.user_id);
+  command.show = show->row->number;
+  command.random = random_.next();
+  return take_seats(line.seats, *show->layout, command, problem) && send_line(command, {}, problem);
+}
+
 bool Api::send_line(const Command& command, std::string_view token, Problem& problem) {
   const engine::ShowDirectory::Entry* show = app_.engine.shared().directory.find(command.show);
   if (show == nullptr) {
@@ -353,7 +380,7 @@ bool Api::send_line(const Command& command, std::string_view token, Problem& pro
   }
   const bool sent = command.type == CommandType::start_payment
                         ? saga_.pay(command.reply, command, token)
-                        : runner_.submit(command, show->shard.load(std::memory_order_relaxed));
+                        : runner_.submit_with_others(command, show->shard.load(std::memory_order_relaxed));
   if (!sent) problem = {503, "mailbox_full", "the server has more work than it can queue: try again"};
   return sent;
 }

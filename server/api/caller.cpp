@@ -21,6 +21,18 @@ Result<IdentityKeys> IdentityKeys::load(const config::IdentityConfig& config, co
   return keys;
 }
 
+UserNumber Identity::customer_of(const Caller& partner, std::string_view name) {
+  const UserNumber of = partner.user;
+  customer_.assign(reinterpret_cast<const char*>(&of), sizeof of);
+  customer_.append(name);
+  if (const auto known = customers_.find(customer_); known != customers_.end()) return known->second;
+  const UserNumber number =
+      identity::user_number(keys_.directory.users, "partner " + std::to_string(to_value(of)), name);
+  if (customers_.size() >= customers_max) customers_.clear();
+  customers_.emplace(customer_, number);
+  return number;
+}
+
 Identity::Verdict Identity::identify(const http::Request& request, Instant now, bool make_session) {
   Verdict verdict;
   if (!request.authorization.empty()) {

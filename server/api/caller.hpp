@@ -2,6 +2,7 @@
 /// Identity: who is asking, for one loop: a Bearer token, or the session cookie, or a session made on the spot. For the
 /// loop's thread only; the keys behind it are shared.
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,12 +50,15 @@ class Identity {
     return tagger_.tag(user, method, path, key, body);
   }
   /// The number of a customer whom a partner names in its own words: nobody else's customer.
-  [[nodiscard]] UserNumber customer_of(const Caller& partner, std::string_view name) const {
-    return identity::user_number(keys_.directory.users, "partner " + std::to_string(to_value(partner.user)), name);
-  }
+  [[nodiscard]] UserNumber customer_of(const Caller& partner, std::string_view name);
 
  private:
+  /// Customers whose number is known already: deriving one costs more than deciding on a reserve.
+  static constexpr std::size_t customers_max = 65'536;
+
   const IdentityKeys& keys_;
+  boost::unordered_flat_map<std::string, UserNumber> customers_;
+  std::string customer_;  // the key looked up
   std::string issuer_;
   identity::JwtVerifier tokens_;
   identity::SessionKeeper sessions_;

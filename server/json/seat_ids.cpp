@@ -23,14 +23,30 @@ struct Cursor {
     at += name.size();
     return true;
   }
-  bool take_label(std::string_view& out) noexcept {
+  /// An array of labels.
+  bool take_labels(SeatIds& out) noexcept {
+    out.count = 0;
+    if (!take('[')) return false;
+    do {
+      if (out.count == out.labels.size() || !take_text(out.labels[out.count], limits::seat_label_bytes_max))
+        return false;
+      ++out.count;
+    } while (take(','));
+    return take(']');
+  }
+  bool at_end() noexcept {
+    skip_space();
+    return at == end;
+  }
+  /// A string of 1 to `bytes_max` printable ASCII bytes without escapes.
+  bool take_text(std::string_view& out, std::size_t bytes_max) noexcept {
     if (!take('"')) return false;
     const char* first = at;
     while (at != end && *at >= 0x20 && *at < 0x7f && *at != '"' && *at != '\\') ++at;
     if (at == end || *at != '"') return false;
     out = {first, static_cast<std::size_t>(at - first)};
     ++at;
-    return !out.empty() && out.size() <= limits::seat_label_bytes_max;
+    return !out.empty() && out.size() <= bytes_max;
   }
 };
 
@@ -39,14 +55,32 @@ struct Cursor {
 bool read_seat_ids(std::string_view body, SeatIds& out) noexcept {
   Cursor cursor{body.data(), body.data() + body.size()};
   out.count = 0;
-  if (!cursor.take('{') || !cursor.take_name() || !cursor.take(':') || !cursor.take('[')) return false;
+  if (!cursor.take('{') || !cursor.take_name() || !cursor.take(':') || !cursor.take_labels(out)) return false;
+  return cursor.take('}') && cursor.at_end();
+}
+
+bool read_reserve_line(std::string_view line, ReserveLine& out) noexcept {
+  Cursor cursor{line.data(), line.data() + line.size()};
+  std::string_view command;
+  out.user_id = out.show_id = {};
+  out.seats.count = 0;
+  if (!cursor.take('{')) return false;
   do {
-    if (out.count == out.labels.size() || !cursor.take_label(out.labels[out.count])) return false;
-    ++out.count;
+    std::string_view name;
+    if (!cursor.take_text(name, 8) || !cursor.take(':')) return false;
+    bool taken = false;
+    if (name == "command" && command.empty()) {
+      taken = cursor.take_text(command, 16);
+    } else if (name == "user_id" && out.user_id.empty()) {
+      taken = cursor.take_text(out.user_id, limits::customer_name_bytes_max);
+    } else if (name == "show_id" && out.show_id.empty()) {
+      taken = cursor.take_text(out.show_id, limits::external_id_bytes_max);
+    } else if (name == "seat_ids" && out.seats.count == 0) {
+      taken = cursor.take_labels(out.seats);
+    }
+    if (!taken) return false;
   } while (cursor.take(','));
-  if (!cursor.take(']') || !cursor.take('}')) return false;
-  cursor.skip_space();
-  return cursor.at == cursor.end;
+  return cursor.take('}') && cursor.at_end() && command == "reserve" && !out.show_id.empty() && out.seats.count != 0;
 }
 
 }  // namespace usher::server::json

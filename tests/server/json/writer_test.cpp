@@ -138,4 +138,33 @@ TEST_CASE("seat ids: whatever is not plain is left to the reader") {
   }
 }
 
+TEST_CASE("reserve line: its fields in any order, with and without a customer") {
+  ReserveLine line;
+  REQUIRE(read_reserve_line(R"({"command":"reserve","user_id":"u 7","show_id":"s-1","seat_ids":["F12","F13"]})", line));
+  CHECK(line.user_id == "u 7");
+  CHECK(line.show_id == "s-1");
+  CHECK(line.seats.count == 2);
+  REQUIRE(read_reserve_line(R"( { "seat_ids" : ["A"] , "show_id":"s" , "command":"reserve" } )", line));
+  CHECK(line.user_id.empty());
+  CHECK(line.seats.labels[0] == "A");
+}
+
+TEST_CASE("reserve line: whatever is not plain is left to the reader") {
+  ReserveLine line;
+  for (const char* text :
+       {"", "{}", R"({"command":"release","show_id":"s","seat_ids":["A"]})", R"({"show_id":"s","seat_ids":["A"]})",
+        R"({"command":"reserve","seat_ids":["A"]})", R"({"command":"reserve","show_id":"s"})",
+        R"({"command":"reserve","show_id":"s","seat_ids":[]})",
+        R"({"command":"reserve","show_id":"","seat_ids":["A"]})",
+        R"({"command":"reserve","show_id":"s","show_id":"s","seat_ids":["A"]})",
+        R"({"command":"reserve","show_id":"s","seat_ids":["A"],"idempotency_key":"k"})",
+        R"({"command":"reserve","show_id":"s","seat_ids":["A"],"split":true})",
+        R"({"command":"reserve","show_id":"s\n","seat_ids":["A"]})",
+        R"({"command":"reserve","show_id":1,"seat_ids":["A"]})",
+        R"({"command":"reserve","show_id":"s","seat_ids":["A"]} x)",
+        R"({"command":"reserve","show_id":"s","seat_ids":["A"])"}) {
+    CHECK_MESSAGE(!read_reserve_line(text, line), text);
+  }
+}
+
 }  // namespace
