@@ -55,6 +55,7 @@ void Api::on_request(const http::Request& request, http::Connection& connection,
     return respond_problem(call, {405, "method_not_allowed", std::string(to_string(request.method))},
                            match.allow_field);
   }
+  if (!found && show_page({request, connection, match, Route::page, entrance})) return;
   if (!found || !may_enter(call.route, entrance)) return respond_problem(call, {404, "not_found", "no such path"});
   dispatch(call);
 }
@@ -121,6 +122,7 @@ void Api::dispatch(const Call& call) {
       return respond(call, {.body = openapi::document(), .fields = "Cache-Control: public, max-age=60\r\n"});
     case Route::index:
       return read_index(call);
+    case Route::page:
     case Route::none:
     case Route::count_:
       break;

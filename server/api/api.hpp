@@ -145,6 +145,9 @@ class Api final : public ReplySink {
                       std::string_view if_none_match);
   void answer_listing(const ReplyTo& to, const Listing& listing, std::string_view if_none_match);
 
+  // api_web.cpp
+  [[nodiscard]] bool show_page(const Call& call);
+
   // api_admin.cpp
   void import(const Call& call);
   void admin_show(const Call& call, CommandType type);

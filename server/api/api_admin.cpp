@@ -2,6 +2,7 @@
 
 #include "server/api/api.hpp"
 #include "server/api/importing.hpp"
+#include "server/web/pages.hpp"
 
 namespace usher::server::api {
 
@@ -84,6 +85,7 @@ void Api::read_ready(const Call& call) {
 }
 
 void Api::read_index(const Call& call) {
+  if (web::accepts_html(call.request.accept) && show_page(call)) return;
   static constexpr std::string_view text =
       "Usher, a seat-reservation server.\n\n"
       "  GET /cities                          where there is something to see\n"

@@ -44,6 +44,7 @@ enum class Route : http::RouteId {
   metrics,
   openapi,
   index,
+  page,  ///< of server/web; these have no pattern
   none,  ///< what no route answers
   count_
 };
@@ -89,6 +90,7 @@ inline constexpr std::array<RouteInfo, static_cast<std::size_t>(Route::count_)> 
     {http::Method::get, "/metrics", "GET /metrics"},
     {http::Method::get, "/openapi.json", "GET /openapi.json"},
     {http::Method::get, "/", "GET /"},
+    {http::Method::get, "", "GET page"},
     {http::Method::get, "", "unknown"},
 }};
 
