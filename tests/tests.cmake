@@ -24,3 +24,11 @@ if(TARGET usher)
   set_tests_properties(bench_smoke PROPERTIES PROCESSORS 2 TIMEOUT 600 ENVIRONMENT
                        "USHER_BUILD=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
 endif()
+
+usher_script_test(usher_monitoring tests/monitoring/monitoring_test.py)
+if(TARGET usher)
+  # the pages in Debian's Chromium; code 77 says that there is none, and why
+  add_test(NAME usher_pages COMMAND ${CMAKE_SOURCE_DIR}/tests/web/run)
+  set_tests_properties(usher_pages PROPERTIES PROCESSORS 2 TIMEOUT 1800 SKIP_RETURN_CODE 77 ENVIRONMENT
+                       "USHER_BUILD=${CMAKE_BINARY_DIR}")
+endif()

@@ -74,10 +74,10 @@ function TicketCard({ booking, ticket, show }: { booking: Booking; ticket: Ticke
         <p class="over-title">{day(show.start_time, show.time_zone)}</p>
         <h2><bdi>{show.movie.title}</bdi></h2>
         <dl class="ticket-facts">
-          <div><dt>{t('dates')}</dt><dd>{time(show.start_time, show.time_zone)}</dd></div>
+          <div><dt>{t('starts')}</dt><dd>{time(show.start_time, show.time_zone)}</dd></div>
           <div><dt>{t('screen')}</dt><dd>{show.screen.name}</dd></div>
           <div><dt>{t('row', { row: '' }).trim()}</dt><dd>{seat ? seat[1] : ticket.seat_id}</dd></div>
-          <div><dt>{t('ticket')}</dt><dd>{seat ? seat[2] : ticket.seat_id}</dd></div>
+          <div><dt>{t('seat')}</dt><dd>{seat ? seat[2] : ticket.seat_id}</dd></div>
         </dl>
         <p class="ticket-place"><bdi>{show.theater.name}</bdi>, {show.theater.city} · {money(ticket.price)}</p>
         {hasPicture && ticket.status !== 'cancelled' && <a class="ticket-link" href={`${base}.pdf`} download data-plain>{t('print_pdf')}</a>}

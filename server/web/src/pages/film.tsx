@@ -23,7 +23,7 @@ function ShowButton({ show }: { show: Show }): JSX.Element {
     <>
       <span class="show-time">{time(show.start_time, show.time_zone)}</span>
       <span class="show-price">{t('from_price', { price: money(show.price_standard) })}</span>
-      <span class="show-free"><svg class={`meter meter-${level}`} viewBox="0 0 40 4" aria-hidden="true"><rect width="40" height="4" rx="2" class="meter-ground" /><rect width={Math.max(free ? 3 : 0, Math.round(40 * share))} height="4" rx="2" class="meter-level" /></svg>{state}</span>
+      <span class="show-free"><svg class={`meter meter-${level}`} viewBox="0 0 40 4" preserveAspectRatio="none" aria-hidden="true"><rect width="40" height="4" rx="2" class="meter-ground" /><rect width={Math.max(free ? 3 : 0, Math.round(40 * share))} height="4" rx="2" class="meter-level" /></svg>{state}</span>
     </>
   );
   return over || free === 0 ? <span class="show-button is-off">{body}</span> : <a class="show-button" href={`/show/${part(show.show_id)}`}>{body}</a>;
@@ -34,7 +34,7 @@ function TheaterRow({ theater }: { theater: TheaterShows }): JSX.Element {
     <li class="theater">
       <div class="theater-head">
         <h3><bdi>{theater.name}</bdi></h3>
-        <p>{[theater.address, theater.city].filter(Boolean).join(', ')}{theater.distance_km !== undefined && <span class="away"> · {t('distance_away', { distance: distance(theater.distance_km) })}</span>}</p>
+        <p>{theater.address?.includes(theater.city) ? theater.address : [theater.address, theater.city].filter(Boolean).join(', ')}{theater.distance_km !== undefined && <span class="away"> · {t('distance_away', { distance: distance(theater.distance_km) })}</span>}</p>
       </div>
       <div class="shows">{theater.shows.map((show) => <ShowButton key={show.show_id} show={show} />)}</div>
     </li>

@@ -175,9 +175,56 @@ const contours: Art = (random, [, middle, light, accent]) => {
     </g>
   );
 };
+const skyline: Art = (random, [, middle, light, accent]) => {
+  const towers: JSX.Element[] = [];
+  for (let i = 0, x = -6; x < W; ++i) {
+    const w = 16 + random() * 22;
+    const h = 60 + random() * 110;
+    towers.push(<rect key={i} x={n(x)} y={n(235 - h)} width={n(w - 2)} height={n(h + 70)} fill={i % 3 ? middle : '#000'} opacity={i % 3 ? 0.9 : 0.45} />);
+    for (let j = 0; j < 3; ++j) towers.push(<rect key={`${i}-${j}`} x={n(x + 4 + random() * (w - 12))} y={n(245 - h + random() * (h - 30))} width="4" height="5" fill={light} opacity="0.85" />);
+    x += w;
+  }
+  return <g><circle cx={n(40 + random() * 120)} cy={n(70 + random() * 30)} r={n(26 + random() * 22)} fill={accent} />{towers}</g>;
+};
+const diagonals: Art = (random, [, middle, light, accent]) => {
+  const lean = 60 + random() * 60;
+  const stripes: JSX.Element[] = [];
+  let x = -120;
+  for (let i = 0; x < W + 60; ++i) {
+    const w = 10 + random() * 34;
+    stripes.push(<path key={i} d={`M${n(x)} ${H}L${n(x + lean)} 0H${n(x + lean + w)}L${n(x + w)} ${H}Z`} fill={[middle, accent, light, middle][i % 4]} opacity={i % 4 === 2 ? 0.9 : 0.75} />);
+    x += w + 10 + random() * 26;
+  }
+  return <g>{stripes}<circle cx={n(70 + random() * 60)} cy={n(110 + random() * 30)} r="40" fill="#000" opacity="0.4" /></g>;
+};
+const planets: Art = (random, [, middle, light, accent]) => {
+  const stars: JSX.Element[] = [];
+  for (let i = 0; i < 26; ++i) stars.push(<circle key={i} cx={n(random() * W)} cy={n(random() * 200)} r={n(0.6 + random() * 1.300)} fill={light} />);
+  const x = n(70 + random() * 60);
+  const y = n(105 + random() * 25);
+  const turn = Math.round(-30 + random() * 60);
+  return (
+    <g>
+      {stars}
+      <circle cx={x} cy={y} r="50" fill={middle} />
+      <path d={`M${n(x - 50)} ${y}a50 50 0 0 1 100 0z`} fill={accent} opacity="0.75" transform={`rotate(${turn} ${x} ${y})`} />
+      <ellipse cx={x} cy={y} rx="82" ry="15" fill="none" stroke={light} stroke-width="4" transform={`rotate(${turn} ${x} ${y})`} />
+    </g>
+  );
+};
+const steps: Art = (random, [, middle, light, accent]) => {
+  const count = 5 + Math.floor(random() * 3);
+  const up = random() < 0.5;
+  const blocks: JSX.Element[] = [];
+  for (let i = 0; i < count; ++i) {
+    const h = 40 + (up ? i : count - 1 - i) * (150 / count);
+    blocks.push(<rect key={i} x={n((W / count) * i)} y={n(240 - h)} width={n(W / count + 0.5)} height={n(h + 60)} fill={i % 2 ? middle : accent} opacity={i % 2 ? 0.95 : 0.8} />);
+  }
+  return <g>{blocks}<circle cx={n(up ? 50 + random() * 30 : 120 + random() * 30)} cy={n(62 + random() * 20)} r={n(22 + random() * 14)} fill={light} /></g>;
+};
 const arts: Record<string, Art[]> = {
-  drama: [horizon, contours, hearts], action: [burst, blinds], comedy: [confetti], adventure: [peaks, horizon], horror: [eye], romance: [hearts, horizon],
-  musical: [bars], western: [mesa], thriller: [blinds, eye], documentary: [contours],
+  drama: [horizon, contours, hearts, steps, skyline], action: [burst, blinds, diagonals, skyline, planets], comedy: [confetti, steps], adventure: [peaks, horizon, planets],
+  horror: [eye, blinds], romance: [hearts, horizon], musical: [bars, confetti], western: [mesa], thriller: [blinds, eye, diagonals, steps], documentary: [contours, peaks],
 };
 
 /** Breaks a title into lines that fit the poster, and says how large they may be. */
@@ -221,13 +268,15 @@ export function Poster({ film, bare }: { film: PosterFilm; bare?: boolean }): JS
   const art = kinds[Math.floor(random() * kinds.length)](random, colours);
   const { lines, size } = titleLines(film.title);
   const bottom = 272;
+  const shade = `shade-${film.movie_id.replace(/[^\w-]/g, '')}`;
   return (
     <svg class="poster" viewBox={bare ? '0 20 200 200' : `0 0 ${W} ${H}`} preserveAspectRatio="xMidYMid slice" aria-hidden="true" focusable="false">
       <rect width={W} height={H} fill={colours[0]} />
       {art}
       {!bare && (
         <g>
-          <rect y="170" width={W} height="130" fill={colours[0]} opacity="0.55" />
+          <defs><linearGradient id={shade} x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color={colours[0]} stop-opacity="0" /><stop offset="0.55" stop-color={colours[0]} stop-opacity="0.8" /><stop offset="1" stop-color={colours[0]} stop-opacity="0.92" /></linearGradient></defs>
+          <rect y="130" width={W} height="170" fill={`url(#${shade})`} />
           {film.release_date && <text x="14" y="24" fill={colours[4]} opacity="0.85" font-size="11" letter-spacing="2" class="poster-small">{film.release_date.slice(0, 4)}</text>}
           {lines.map((line, i) => <text key={i} x="14" y={n(bottom - (lines.length - 1 - i) * size * 1.02)} fill={colours[4]} font-size={size} class="poster-title">{line}</text>)}
           <rect x="14" y="282" width="26" height="3" fill={colours[3] === colours[0] ? colours[4] : colours[3]} />
