@@ -16,7 +16,6 @@ const cards = [
   { token: 'pm_card_visa', name: 'card_visa', hint: 'card_visa_hint' },
   { token: 'pm_card_chargeDeclined', name: 'card_declined', hint: 'card_declined_hint' },
   { token: 'pm_card_chargeDeclinedInsufficientFunds', name: 'card_poor', hint: 'card_poor_hint' },
-  { token: 'pm_card_authenticationRequired', name: 'card_auth', hint: 'card_auth_hint' },
 ] as const;
 
 /** Milliseconds left, by the server's word and this machine's monotonic clock. */
