@@ -44,6 +44,7 @@ usher_script_test(usher_rot tests/crash/rot_test.py)
 set_tests_properties(usher_crash_matrix usher_rot PROPERTIES PROCESSORS 2)
 if(TARGET usher)
   usher_script_test(usher_golden tests/golden/golden_test.py)
+endif()
 usher_script_test(usher_monitoring tests/monitoring/monitoring_test.py)
 if(TARGET usher)
   # the pages in Debian's Chromium; code 77 says that there is none, and why
