@@ -28,7 +28,7 @@ export function SignIn({ why, role, done }: { why?: string; role: string; done: 
     <form class="sign-in" onSubmit={(event) => { event.preventDefault(); token.set(value.trim()); done(); }}>
       <h1>Sign in</h1>
       <p>A token of role {role} opens this page. It stays in this tab. On the server's machine make one with:</p>
-      <pre><code>usher token --role {role} --user me --data DIR</code></pre>
+      <pre tabIndex={0} aria-label="the command"><code>usher token --role {role} --user me --data DIR</code></pre>
       <label class="field"><span>Token</span><textarea class="input" rows={4} required spellcheck={false} autocomplete="off" value={value} onInput={(event) => set(event.currentTarget.value)} /></label>
       {why && <p class="notice notice-error" role="alert">{why}</p>}
       <button class="button primary">Open</button>

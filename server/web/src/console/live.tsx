@@ -25,7 +25,7 @@ function Rate({ name, looks, of }: { name: string; looks: Look[]; of: (metrics: 
   const last = values[values.length - 1] ?? null;
   return (
     <div class="tile">
-      <h3>{name}</h3>
+      <h2>{name}</h2>
       <p class="tile-value"><b>{last === null ? '–' : number(last)}</b> per s</p>
       <Spark values={values} />
       <p class="tile-sum">{number(of(looks[looks.length - 1]?.metrics ?? new Map()))} since the start</p>
