@@ -64,9 +64,11 @@ void ServeLoop::cycle() {
 
 void ServeLoop::commit() {
   // few wait: if no other request is ready, nobody loses when this thread syncs
-  const bool lone = runner_->answers_waiting() <= lone_answers_max && loop_->poll() == 0;
+  const bool few = runner_->answers_waiting() <= lone_answers_max;
+  const std::size_t others = few ? loop_->poll() : 0;
+  const bool lone = few && others == 0;
   runner_->commit(lone);
-  busy_ = busy_ || lone;
+  busy_ = busy_ || lone || others != 0;  // the others' commands have yet to be decided
 }
 
 void ServeLoop::update_drained() {

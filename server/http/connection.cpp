@@ -50,8 +50,12 @@ void Connection::open(int fd, bool v6, Handler& handler, const ClientAddress& pe
 void Connection::close() noexcept {
   if (!is_open()) return;
   if (loop_.ring_) {
-    // An operation in the ring keeps the socket open until it ends.
-    if (ring_operations_ != 0) ::shutdown(fd_, SHUT_RDWR);
+    if (ring_operations_ != 0) {
+      // What is queued names the descriptor by its number, which the next socket that is accepted gets again.
+      loop_.ring_->submit();
+      // An operation in the ring keeps the socket open until it ends.
+      ::shutdown(fd_, SHUT_RDWR);
+    }
     ::close(fd_);
   } else {
     AsioError ignored;

@@ -115,6 +115,7 @@ class Connection : private DeadlineWheel::Node {
 
   // connection_ring.cpp: the same by the loop's io_uring
   void queue_in_ring(RingOperation operation);
+  void queue_send(std::uint64_t tag);
   bool ring_operation_done(RingOperation operation) noexcept;
   void on_received_by_ring(std::int32_t result);
   void on_sent_by_ring(std::int32_t result);

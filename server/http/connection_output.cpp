@@ -98,7 +98,7 @@ void Connection::mark_dirty() {
 }
 
 void Connection::flush_output() {
-  if (loop_.ring_ && !output_.empty() && !output_.shares()) return queue_in_ring(RingOperation::send);
+  if (loop_.ring_ && !output_.empty()) return queue_in_ring(RingOperation::send);
   const std::uint64_t before = output_.sent_total();
   const Output::Flush result = output_.flush(fd_);
   finish_flush(result, output_.sent_total() - before);

@@ -16,7 +16,7 @@ void Connection::queue_in_ring(RingOperation operation) {
       loop_.ring_->receive(fd_, socket_->buffer.data(), Socket::read_bytes, tag);
       break;
     case RingOperation::send:
-      loop_.ring_->send(fd_, output_.unsent().data(), output_.unsent().size(), tag);
+      queue_send(tag);
       break;
     case RingOperation::poll:
       loop_.ring_->poll_writable(fd_, tag);
@@ -24,6 +24,15 @@ void Connection::queue_in_ring(RingOperation operation) {
   }
   ++ring_operations_;
   ++loop_.ring_operations_;
+}
+
+void Connection::queue_send(std::uint64_t tag) {
+  ++loop_.sends_queued_;
+  if (!output_.shares()) return loop_.ring_->send(fd_, output_.unsent().data(), output_.unsent().size(), tag);
+  Loop::Message& message = loop_.take_message();
+  message.header.msg_iov = message.parts.data();
+  message.header.msg_iovlen = output_.gather(message.parts.data());
+  loop_.ring_->send_message(fd_, &message.header, tag);
 }
 
 // Returns: true when the connection that asked for it is still there.

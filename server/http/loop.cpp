@@ -90,7 +90,7 @@ std::size_t Loop::run_one_for(Duration timeout) {
   cycle_begun_ = false;
   events_ = 0;
   start_reads();
-  if (timeout.count() > 0 && resume_.empty() && dirty_.empty()) wait(timeout);
+  if (timeout.count() > 0 && resume_.empty() && dirty_.empty() && received_.empty()) wait(timeout);
   begin_cycle();
   AsioError ignored;
   reactor_->io.poll(ignored);
@@ -203,7 +203,7 @@ void Loop::flush() {
       guard(connection, [&] { connection.flush_output(); });
     }
     flushing_.clear();
-    if (ring_operations_ != 0) finish_sends();
+    if (sends_queued_ != 0) finish_sends();
   }
 }
 

@@ -128,6 +128,7 @@ class Loop {
   // reactor.hpp
   struct Listener;
   struct Reactor;
+  struct Message;
   struct ListedConnection {
     Connection* connection;
     std::uint32_t generation;
@@ -147,6 +148,7 @@ class Loop {
   void run_ring();
   void reap_ring();
   void finish_sends();
+  [[nodiscard]] Message& take_message();
   void drain_ring() noexcept;
   [[nodiscard]] bool nothing_in_ring();
   void wait(Duration timeout);
@@ -201,7 +203,10 @@ class Loop {
   };
   std::vector<Received> received_;  // by the ring, in this cycle
   std::vector<Received> sent_;
-  std::size_t ring_operations_ = 0;  // not yet reaped
+  std::size_t ring_operations_ = 0;                 // not yet reaped
+  std::size_t sends_queued_ = 0;                    // of them, by this flush()
+  std::vector<std::unique_ptr<Message>> messages_;  // of sends with shared bodies
+  std::size_t messages_used_ = 0;
   std::vector<ListedConnection> resume_;
   std::vector<ListedConnection> resuming_;
   std::vector<Handler*> batch_handlers_;

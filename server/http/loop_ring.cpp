@@ -46,6 +46,8 @@ void Loop::reap_ring() {
 // The sends that flush_output() has queued.
 void Loop::finish_sends() {
   ring_->enter();
+  sends_queued_ = 0;
+  messages_used_ = 0;
   reap_ring();
   for (std::size_t i = 0; i < sent_.size(); ++i) {
     const Received sent = sent_[i];
@@ -53,6 +55,11 @@ void Loop::finish_sends() {
     guard(*sent.to.connection, [&] { sent.to.connection->on_sent_by_ring(sent.result); });
   }
   sent_.clear();
+}
+
+Loop::Message& Loop::take_message() {
+  if (messages_used_ == messages_.size()) messages_.push_back(std::make_unique<Message>());
+  return *messages_[messages_used_++];
 }
 
 // Before the loop sleeps. Returns: true when it may, and then it is woken by what comes.

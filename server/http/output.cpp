@@ -65,7 +65,6 @@ Output::Flush Output::send_once(int fd, std::size_t& sent) {
   return errno == EAGAIN || errno == EWOULDBLOCK ? Flush::would_block : Flush::failed;
 }
 
-// The unsent stretches in their order, as many as fit. Returns: how many.
 std::size_t Output::gather(iovec* parts) const noexcept {
   std::size_t count = 0;
   std::size_t skip = sent_;

@@ -31,7 +31,10 @@ class Output {
   /// Are there bodies that lie elsewhere? If not, unsent() is all.
   [[nodiscard]] bool shares() const noexcept { return !shared_.empty(); }
   [[nodiscard]] std::string_view unsent() const noexcept { return bytes_.view().substr(sent_); }
-  /// `size` bytes of unsent() have been sent by other means.
+  static constexpr std::size_t parts_max = 32;
+  /// The unsent stretches in their order, as many as fit into `parts_max`. Returns: how many.
+  std::size_t gather(iovec* parts) const noexcept;
+  /// The first `size` unsent bytes have been sent by other means.
   Flush sent(std::size_t size) noexcept;
 
   /// Sends what the socket takes now.
@@ -47,11 +50,9 @@ class Output {
     std::size_t at;  // in bytes_: the text goes in front of the byte with this index
     std::shared_ptr<const std::string> text;
   };
-  static constexpr std::size_t parts_max = 32;
   static constexpr std::size_t compact_bytes_min = 64U * 1024U;
 
   Flush send_once(int fd, std::size_t& sent);
-  std::size_t gather(iovec* parts) const noexcept;
 
   json::TextBuffer bytes_;
   std::vector<Shared> shared_;

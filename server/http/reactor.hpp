@@ -3,6 +3,9 @@
 /// connections, and where their handlers come in. Private to the folder, since these headers are slow to compile. For
 /// the loop's thread only: the scheduler is built without locks, and other threads reach it by Loop::wake() alone.
 
+#include <sys/socket.h>
+#include <sys/uio.h>
+
 #include <array>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
@@ -105,6 +108,12 @@ struct Loop::Listener {
   Handler* handler;
   bool paused = false;
   HandlerMemory memory;
+};
+
+/// What a send of several parts reads when it is handed over.
+struct Loop::Message {
+  msghdr header{};
+  std::array<iovec, Output::parts_max> parts{};
 };
 
 struct Loop::Reactor {

@@ -87,6 +87,12 @@ void Ring::poll_writable(int fd, std::uint64_t tag) noexcept {
   sqe.user_data = tag;
 }
 
+void Ring::submit() noexcept {
+  if (io_uring_sq_ready(&state_->ring) == 0) return;
+  state_->enable();
+  static_cast<void>(io_uring_submit(&state_->ring));
+}
+
 void Ring::enter() noexcept {
   state_->enable();
   static_cast<void>(io_uring_submit_and_get_events(&state_->ring));

@@ -34,7 +34,9 @@ class Ring {
   /// Once the socket takes something.
   void poll_writable(int fd, std::uint64_t tag) noexcept;
 
-  /// Hands over what is queued and lets the kernel finish what is ready. Never waits.
+  /// Hands over what is queued, so that it means the descriptors of now. Never waits.
+  void submit() noexcept;
+  /// The same, and lets the kernel finish what is ready.
   void enter() noexcept;
   /// The same, but waits until there are `count` results, those of the sends handed over included, at most so long.
   void enter_and_wait(unsigned count, std::chrono::nanoseconds timeout) noexcept;
