@@ -215,7 +215,7 @@ void bind_admin(std::vector<Key>& keys, AdminConfig& admin, MetricsConfig& metri
 
 void bind_server(std::vector<Key>& keys, ServerConfig& server) {
   Section section{keys, "server"};
-  section.integer("loops", server.loops, 0, 256, "Event loops; 0: one per core.");
+  section.integer("loops", server.loops, 0, 256, "Event loops; 0: one per core but one, at least one.");
   section.integer("shards", server.shards, 1, limits::shards_max,
                   "Logical shards; fixed when the data directory is made, ignored afterwards.");
   section.integer("work_threads", server.work_threads, 1, 64, "Threads for work that would block a loop.");

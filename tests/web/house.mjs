@@ -72,15 +72,4 @@ export async function docs({ browser, url }) {
   check(true, 'an example runs');
   check(troubles.length === 0, `no script failed: ${troubles}`);
   await context.close();
-  const gate = await visitor(browser, url);
-  await signIn(gate.page, url, '/gate', 'gate');
-  await gate.page.fill('input[name=gate]', 'door-1');
-  await gate.page.click('.sign-in .primary');
-  await gate.page.waitForSelector('.camera');
-  await gate.page.fill('input[name=code]', 'UT1.rubbish');
-  await gate.page.click('.typed .button');
-  await gate.page.waitForSelector('.gate.is-bad');
-  check((await gate.page.textContent('.verdict')).includes('not one of our tickets'), 'the gate refuses what is no ticket');
-  check(gate.troubles.length === 0, `no script failed: ${gate.troubles}`);
-  await gate.context.close();
 }

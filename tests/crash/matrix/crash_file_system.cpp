@@ -53,7 +53,8 @@ class RandomAccessFile final : public rocksdb::FSRandomAccessFile {
 
 class WritableFile final : public rocksdb::FSWritableFile {
  public:
-  WritableFile(CrashFileSystem& files, InodeNumber inode) : files_(files), inode_(inode), size_(files.size_of(inode)) {}
+  WritableFile(CrashFileSystem& files, InodeNumber inode, bool is_log)
+      : files_(files), inode_(inode), size_(files.size_of(inode)), is_log_(is_log) {}
   IOStatus Append(const Slice& data, const IOOptions&, IODebugContext*) override {
     IOStatus done = files_.write(inode_, size_, data);
     if (done.ok()) size_ += data.size();
@@ -70,13 +71,17 @@ class WritableFile final : public rocksdb::FSWritableFile {
   }
   IOStatus Close(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
   IOStatus Flush(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
-  IOStatus Sync(const IOOptions&, IODebugContext*) override { return files_.change({OpKind::sync, inode_, 0, {}, {}}); }
+  IOStatus Sync(const IOOptions&, IODebugContext*) override {
+    if (is_log_ && CrashFileSystem::logs_lie()) return IOStatus::OK();
+    return files_.change({OpKind::sync, inode_, 0, {}, {}});
+  }
   std::uint64_t GetFileSize(const IOOptions&, IODebugContext*) override { return size_; }
 
  private:
   CrashFileSystem& files_;
   InodeNumber inode_;
   std::uint64_t size_;
+  bool is_log_;
 };
 
 class RandomRWFile final : public rocksdb::FSRandomRWFile {
@@ -215,7 +220,7 @@ IOStatus CrashFileSystem::change(const Op& op) {
   const std::lock_guard lock(mutex_);
   FaultKind kind{};
   if (!fails(kind)) {
-    if (!lying_ || op.kind != OpKind::sync) record(op);
+    record(op);
     return IOStatus::OK();
   }
   if (!frozen_ && kind == FaultKind::done_anyway) record(op);
@@ -268,7 +273,7 @@ IOStatus CrashFileSystem::NewWritableFile(const std::string& path, const FileOpt
     record({OpKind::create, inode, 0, clean(path), {}});
     if (failed) return error_of(kind);
   }
-  *file = std::make_unique<WritableFile>(*this, inode);
+  *file = std::make_unique<WritableFile>(*this, inode, path.ends_with(".log"));
   return IOStatus::OK();
 }
 
@@ -282,7 +287,7 @@ IOStatus CrashFileSystem::ReopenWritableFile(const std::string& path, const File
     if (!found.ok()) return found;
     inode = disk_.inode_of(name);
   }
-  *file = std::make_unique<WritableFile>(*this, inode);
+  *file = std::make_unique<WritableFile>(*this, inode, path.ends_with(".log"));
   return IOStatus::OK();
 }
 

@@ -38,8 +38,10 @@ class CrashFileSystem final : public rocksdb::FileSystemWrapper {
   /// `journal` may be null: then nobody wants to know.
   CrashFileSystem(Image image, Journal* journal, Fault fault);
 
-  /// From now on every sync of a file answers well and does nothing. The matrix must find it out.
-  static void lie_about_syncs() { lying_ = true; }
+  /// From now on every sync of a `.log` file answers well and does nothing. The matrix must find out what is lost; the
+  /// other files are synced, or else RocksDB would refuse to start and nobody would see what is missing.
+  static void lie_about_log_syncs() noexcept { logs_lie_ = true; }
+  [[nodiscard]] static bool logs_lie() noexcept { return logs_lie_; }
 
   [[nodiscard]] const char* Name() const override { return "CrashFileSystem"; }
   [[nodiscard]] std::uint64_t calls() const;
@@ -115,7 +117,7 @@ class CrashFileSystem final : public rocksdb::FileSystemWrapper {
   [[nodiscard]] std::uint64_t size_of(InodeNumber inode) const;
 
  private:
-  inline static bool lying_ = false;
+  inline static bool logs_lie_ = false;
   /// Counts the call. Returns: the error that it must answer, if any.
   [[nodiscard]] bool fails(FaultKind& kind);
   [[nodiscard]] rocksdb::IOStatus look(const std::string& name, bool folder_too);

@@ -302,13 +302,13 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--seed", options.seed, "Order of the cases")->capture_default_str();
   bool lying = false;
-  app.add_flag("--lying-disk", lying, "Every sync answers well and does nothing: the matrix must fail");
+  app.add_flag("--lying-disk", lying, "Every sync of the log answers well and does nothing: the matrix must fail");
   app.add_option("--report", options.report, "Write the counts here, as JSON");
   CLI11_PARSE(app, argc, argv);
   // A database is opened and thrown away a hundred times a second: do not give its memory back each time.
   (void)::mallopt(M_TOP_PAD, 64 << 20);
   (void)::mallopt(M_TRIM_THRESHOLD, 512 << 20);
   (void)::mallopt(M_MMAP_THRESHOLD, 256 << 20);
-  if (lying) usher::crash::CrashFileSystem::lie_about_syncs();
+  if (lying) usher::crash::CrashFileSystem::lie_about_log_syncs();
   return usher::crash::Matrix(options).run();
 }

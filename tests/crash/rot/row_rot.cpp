@@ -257,8 +257,7 @@ void RowRot::rearrange_segment(std::size_t index) {
   }
 }
 
-/// Their bytes. That a whole row is gone only RocksDB's checksums can tell, and `usher audit`, which compares what the
-/// checkpoints say with what the whole log says.
+/// Their bytes. That a whole row is gone only RocksDB's checksums can tell.
 void RowRot::rot_checkpoints() {
   const Place place{Table::checkpoints, 0};
   for (const auto& [key, value] : tables_[0].second) {

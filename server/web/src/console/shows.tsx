@@ -1,4 +1,4 @@
-// One show for the people who run the house: its heat map, blocking seats, cancelling it, its waiting room.
+// One show for the people who run the house: its heat map, blocking seats, cancelling it.
 
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
@@ -59,7 +59,6 @@ function OneShow({ id }: { id: string }): JSX.Element {
   const [chosen, setChosen] = useState<string[]>([]);
   const [message, setMessage] = useState('');
   const [sure, setSure] = useState(false);
-  const [, count] = useState(0);
   const frame = useRef<HTMLDivElement>(null);
   const canvas = useRef<SeatCanvas | null>(null);
   const live = useRef<LiveSeats | null>(null);
@@ -70,10 +69,9 @@ function OneShow({ id }: { id: string }): JSX.Element {
         if (!canvas.current) {
           canvas.current = new SeatCanvas(next.seats, next.focal_point, { label: 'Seats of the show', stage: 'Screen', nameOf: (seat, mine) => `${seat.seat_id}, ${seat.type}, ${mine ? 'chosen' : seat.status}`, onToggle: toggle });
           frame.current?.replaceChildren(canvas.current.root);
-        } else canvas.current.update(Object.fromEntries(next.seats.map((seat) => [seat.seat_id, seat.status])), true);
+        } else canvas.current.update(Object.fromEntries(next.seats.map((seat) => [seat.seat_id, seat.status])));
         setMap(next);
       },
-      onChange(seats, whole) { canvas.current?.update(seats, whole); count((n) => n + 1); },
       onState: setState,
       onError: (problem) => setMessage(told(problem)),
     });

@@ -8,7 +8,7 @@ import { day, isElsewhere, money, time } from '../lib/format';
 import { explain, t, tn, useLanguage } from '../lib/i18n';
 import { LiveSeats, type LiveState } from '../lib/live';
 import { go } from '../lib/router';
-import { admission, held, queuePlace } from '../lib/store';
+import { held } from '../lib/store';
 import { Failure, Icon, Loading, Notice, PageTitle, Stepper, useLoad, useTitle } from '../ui/parts';
 import { Poster } from '../ui/poster';
 import { SeatCanvas } from '../ui/seat-canvas';
@@ -123,8 +123,8 @@ function useSeats(id: string, onToggle: (seat: Seat) => void, onLost: (seats: st
   lost.current = onLost;
   useEffect(() => {
     let made: SeatCanvas | null = null;
-    const take = (seats: Record<string, Seat['status']>, whole: boolean): void => {
-      const gone = made?.update(seats, whole) ?? [];
+    const take = (seats: Record<string, Seat['status']>): void => {
+      const gone = made?.update(seats) ?? [];
       if (gone.length) lost.current(gone);
       setVersion((n) => n + 1);
     };
@@ -134,9 +134,8 @@ function useSeats(id: string, onToggle: (seat: Seat) => void, onLost: (seats: st
         if (!made) {
           made = new SeatCanvas(map.seats, map.focal_point, { label: `${t('seat_map')}. ${t('map_help')}`, stage: t('stage'), nameOf: seatName, onToggle: (seat) => toggle.current(seat) });
           setCanvas(made);
-        } else take(Object.fromEntries(map.seats.map((seat) => [seat.seat_id, seat.status])), true);
+        } else take(Object.fromEntries(map.seats.map((seat) => [seat.seat_id, seat.status])));
       },
-      onChange: take,
       onState: setState,
       onError: setError,
     });
@@ -180,16 +179,14 @@ function Choosing({ id }: { id: string }): JSX.Element {
     const text = JSON.stringify(body);
     // the same wish asked twice is one wish: a slow network must not take two sets of seats
     if (attempt.current?.body !== text) attempt.current = { body: text, key: newKey() };
-    const token = admission.get(id);
     try {
-      const made = await post<Reservation>(`/shows/${part(id)}/reserve`, body, attempt.current.key, token ? { 'Usher-Admission': token } : undefined);
+      const made = await post<Reservation>(`/shows/${part(id)}/reserve`, body, attempt.current.key);
       held.set({ id: made.reservation_id, expires: Date.now() + made.expires_in_ms });
       go(`/checkout/${made.reservation_id}`);
     } catch (problem) {
       setBusy(false);
       if (!(problem instanceof Problem)) throw problem;
       if (problem.code !== 'offline') attempt.current = null;
-      if (problem.code === 'admission_required') return void join(id, setMessage);
       if (problem.code === 'seats_unavailable') {
         lose((problem.body.unavailable_seats as string[]) ?? []);
         live.current?.refresh();
@@ -208,7 +205,7 @@ function Choosing({ id }: { id: string }): JSX.Element {
     <div class="choosing">
       <section class="hall" aria-label={t('seat_map')}>
         <div class="hall-bar">
-          <span class={`live live-${state}`}><i aria-hidden="true" />{state === 'live' ? t('live') : state === 'polling' ? t('live_polling') : t('live_off')}</span>
+          <span class={`live live-${state}`}><i aria-hidden="true" />{state === 'polling' ? t('live_polling') : t('live_off')}</span>
           <span>{t('free_of', { n: free, total: seats.length })}</span>
           <span class="hall-tools">
             <button type="button" class="tool" aria-label={t('zoom_out')} onClick={() => canvas.zoom(1 / 1.5)}><Icon name="minus" /></button>
@@ -237,14 +234,4 @@ function Choosing({ id }: { id: string }): JSX.Element {
       </aside>
     </div>
   );
-}
-
-async function join(show: string, say: (text: string) => void): Promise<void> {
-  try {
-    const place = await post<{ queue_id: string }>(`/shows/${part(show)}/queue`, {});
-    queuePlace.set(show, place.queue_id);
-    go(`/wait/${part(place.queue_id)}?show=${part(show)}`);
-  } catch (problem) {
-    say(problem instanceof Problem ? explain(problem.code, problem.detail) : t('problem_unknown'));
-  }
 }
