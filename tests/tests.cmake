@@ -24,3 +24,5 @@ if(TARGET usher)
   set_tests_properties(bench_smoke PROPERTIES PROCESSORS 2 TIMEOUT 600 ENVIRONMENT
                        "USHER_BUILD=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
 endif()
+
+include(tests/sim/sim.cmake)

@@ -89,6 +89,7 @@ class Shard final : public ReplayTarget, private RecordSink {
   void durable(Changed&& changed);
 
   // reading
+  /// Returns: nothing for a show that is not open, or whose opening is not durable yet.
   [[nodiscard]] std::optional<ShowView> view(ShowNumber number) const;
   /// Appends the bookings of a user, newest first within a show, as they are in memory; `reply.lsn` says what each
   /// waits for.
