@@ -40,8 +40,10 @@ struct Sale {
     record.events.back().sequence = 1;
     return model.on_record(record, 0);
   }
-  std::string reserve(std::int64_t now_ms, std::uint32_t sequence, SeatIndex seat, std::int64_t amount) {
-    Event& event = begin(now_ms).events.emplace_back();
+  std::string reserve(std::int64_t now_ms, std::uint32_t sequence, SeatIndex seat, std::int64_t amount,
+                      std::uint64_t user = 7) {
+    begin(now_ms).actor = static_cast<UserNumber>(user);
+    Event& event = record.events.emplace_back();
     event.type = EventType::reserved;
     event.sequence = sequence;
     event.user = record.actor;
@@ -64,7 +66,7 @@ struct Sale {
 TEST_CASE("model: a seat sold twice: not allowed") {
   Sale sale;
   CHECK(sale.reserve(10, 1, 2, 150).empty());
-  CHECK(sale.reserve(20, 2, 2, 150).find("sold twice") != std::string::npos);
+  CHECK(sale.reserve(20, 2, 2, 150, 8).find("sold twice") != std::string::npos);
 }
 
 TEST_CASE("model: an amount that is not the price, a second of the same user: not allowed") {
