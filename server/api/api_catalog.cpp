@@ -61,7 +61,7 @@ void Api::put_entity(const Call& call) {
   const std::string_view id = call.match.parameters[0];
   json::Object root = reader_.parse(call.request.body);
   const std::string_view named = root.string(kind.id, {1, limits::external_id_bytes_max});
-  if (!reader_.ok()) return respond_problem(call, {400, "invalid_request", std::string(reader_.error())});
+  if (Problem problem; !finish_reading(true, problem)) return respond_problem(call, problem);
   if (named != id) {
     return respond_problem(call, {400, "invalid_request", std::string(kind.id) + ": must be the id in the path"});
   }

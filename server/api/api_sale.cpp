@@ -55,7 +55,7 @@ bool Api::check_json(const Call& call) {
 }
 
 bool Api::read_seats(json::Object& root, const engine::Layout& layout, std::string_view field, Command& command) {
-  json::Array seats = root.optional_array(field, 1, limits::seats_per_request_max);
+  json::Array seats = root.optional_array(field, 0, limits::seats_per_request_max);
   while (seats.next()) {
     const std::string_view label = seats.string({1, limits::seat_label_bytes_max});
     if (!reader_.ok()) return false;
@@ -66,7 +66,10 @@ bool Api::read_seats(json::Object& root, const engine::Layout& layout, std::stri
     }
     command.seats[command.seat_count++] = seat;
   }
-  std::sort(command.seats.begin(), command.seats.begin() + command.seat_count);
+  const auto end = command.seats.begin() + command.seat_count;
+  std::sort(command.seats.begin(), end);
+  if (reader_.ok() && seats.present() && command.seat_count == 0) root.fail(field, "no seats are named");
+  if (std::adjacent_find(command.seats.begin(), end) != end) root.fail(field, "a seat is named twice");
   return reader_.ok();
 }
 
@@ -109,10 +112,14 @@ bool Api::read_wish(json::Object& root, const engine::Layout& layout, Command& c
 
 bool Api::finish_reading(bool seats_known, Problem& problem) {
   if (reader_.ok()) return true;
-  const bool malformed = reader_.error().starts_with("body:");
-  const char* code = malformed ? "malformed_json" : "invalid_request";
-  if (!seats_known && reader_.error().ends_with("no such seat")) code = "unknown_seat";
-  problem = {400, code, std::string(reader_.error())};
+  static constexpr std::array<std::pair<std::string_view, const char*>, 3> seat_rules{{
+      {"no such seat", "unknown_seat"}, {"no seats are named", "no_seats"}, {"a seat is named twice", "duplicate_seat"}}};
+  const std::string_view error = reader_.error();
+  const char* code = error.starts_with("body:") ? "malformed_json" : "invalid_request";
+  for (const auto& [rule, of_rule] : seat_rules) {
+    if (!seats_known && error.ends_with(rule)) code = of_rule;
+  }
+  problem = {400, code, std::string(error)};
   return false;
 }
 

@@ -39,10 +39,14 @@ Identity::Verdict Identity::identify(const http::Request& request, Instant now, 
     const std::optional<std::string_view> token = identity::bearer_token(request.authorization);
     if (!token) {
       verdict.code = "invalid_token";
+      verdict.text = "Authorization: must be `Bearer` and a token";
       return verdict;
     }
     const identity::JwtVerifier::Verdict verified = tokens_.verify(*token, now);
-    if (verified.error != identity::AuthError::none) verdict.code = to_code(verified.error);
+    if (verified.error != identity::AuthError::none) {
+      verdict.code = to_code(verified.error);
+      verdict.text = to_text(verified.error);
+    }
     verdict.caller = verified.identity;
     return verdict;
   }
@@ -52,6 +56,7 @@ Identity::Verdict Identity::identify(const http::Request& request, Instant now, 
   }
   if (!make_session) {
     verdict.code = "unauthorized";
+    verdict.text = "a Bearer token or a session is needed";
     return verdict;
   }
   identity::SessionKeeper::NewSession made = sessions_.make(now);

@@ -38,7 +38,8 @@ class Identity {
         tagger_(keys.directory.idempotency) {}
 
   struct Verdict {
-    std::string_view code;  ///< empty: let in; else what the 401 says
+    std::string_view code;  ///< empty: let in; else what the 401 says, for programs
+    std::string_view text;  ///< the same for people
     Caller caller;
     std::string set_cookie;  ///< a header line for the answer, where a session was made
   };

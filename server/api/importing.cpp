@@ -14,6 +14,12 @@ namespace {
   json::TextBuffer text;
   json::Writer json(text);
   json.begin_object();
+  if (errors.front().path == "body") {  // it could not be read at all
+    const std::string detail = "body: " + std::string(errors.front().rule);
+    http::write_problem_members(json, {400, "malformed_json", title_of("malformed_json"), detail});
+    json.end_object();
+    return {400, std::string(text.view()), detail};
+  }
   http::write_problem_members(json, {422, "invalid_catalog", title_of("invalid_catalog"), "nothing was imported"});
   json.key("errors");
   json.begin_array();

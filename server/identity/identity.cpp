@@ -9,9 +9,17 @@
 namespace usher::server::identity {
 namespace {
 
-constexpr std::array<std::string_view, static_cast<std::size_t>(AuthError::count_)> codes{
-    "none",          "token_malformed",     "token_unknown_key",  "token_wrong_algorithm", "token_bad_signature",
-    "token_expired", "token_not_yet_valid", "token_wrong_issuer", "token_wrong_audience",  "token_bad_claims"};
+constexpr std::array<std::string_view, static_cast<std::size_t>(AuthError::count_)> texts{
+    "",
+    "not a token, or larger than 4 kB",
+    "no key of that `kid`",
+    "alg: not that of the key",
+    "the signature does not fit",
+    "exp: it has expired",
+    "nbf: it is not valid yet",
+    "iss: not the issuer that is trusted here",
+    "aud: not for this server",
+    "sub, exp or role: missing or of no use"};
 
 Key derive(std::string_view secret, std::string_view label) noexcept {
   return hmac_sha256(secret, label);
@@ -20,7 +28,11 @@ Key derive(std::string_view secret, std::string_view label) noexcept {
 }  // namespace
 
 std::string_view to_code(AuthError error) noexcept {
-  return codes[static_cast<std::size_t>(error)];
+  return error == AuthError::expired ? "token_expired" : "invalid_token";
+}
+
+std::string_view to_text(AuthError error) noexcept {
+  return texts[static_cast<std::size_t>(error)];
 }
 
 DirectoryKeys derive_keys(std::string_view secret) noexcept {

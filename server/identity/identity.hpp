@@ -30,7 +30,7 @@ struct Identity {
   [[nodiscard]] bool is_admin() const noexcept { return role == Role::admin; }
 };
 
-/// Why somebody is not let in. On the wire: 401 with the code of to_code().
+/// Why somebody is not let in. On the wire: 401 with the code of to_code() and the text of to_text().
 enum class AuthError : std::uint8_t {
   none = 0,
   malformed,        ///< not a token or session at all, or too large
@@ -45,6 +45,8 @@ enum class AuthError : std::uint8_t {
   count_
 };
 [[nodiscard]] std::string_view to_code(AuthError error) noexcept;
+/// For people: which part of the token, and what is wrong with it.
+[[nodiscard]] std::string_view to_text(AuthError error) noexcept;
 
 using Key = std::array<std::uint8_t, 32>;
 

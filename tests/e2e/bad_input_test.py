@@ -117,12 +117,12 @@ def test_tokens(bench):
     good = harness.sign_token(claims).split(".")
     bad = {
         "expired token": (harness.sign_token({**claims, "exp": int(time.time()) - 3_600}), "token_expired"),
-        "token of another secret": (harness.sign_token(claims, secret="another-secret-of-32-bytes-length"), "token_bad_signature"),
-        "token without signature": (f"{good[0]}.{good[1]}.", "token_bad_signature"),
-        "token that says alg none": (harness.sign_token(claims, header={"alg": "none", "typ": "JWT"}), "token_wrong_algorithm"),
+        "token of another secret": (harness.sign_token(claims, secret="another-secret-of-32-bytes-length"), "invalid_token"),
+        "token without signature": (f"{good[0]}.{good[1]}.", "invalid_token"),
+        "token that says alg none": (harness.sign_token(claims, header={"alg": "none", "typ": "JWT"}), "invalid_token"),
         "token with a changed body": (".".join([good[0], harness.base64url(json.dumps({**claims, "role": "admin"}).encode()), good[2]]),
-                                      "token_bad_signature"),
-        "token that is no token": ("x.y.z", "token_malformed"),
+                                      "invalid_token"),
+        "token that is no token": ("x.y.z", "invalid_token"),
     }
     for what, (bearer, code) in bad.items():
         bench.expect(what, bench.reserve(one, bearer), 401, code)

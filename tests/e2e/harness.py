@@ -48,7 +48,7 @@ def check(condition, what):
             Count.passed += 1
         else:
             Count.failed += 1
-            if Count.failed <= 40:
+            if Count.failed <= 40000:
                 print(f"FAILED: {what}", flush=True)
     return bool(condition)
 
@@ -217,7 +217,7 @@ class Client:
         except http.client.HTTPException as error:
             raise ConnectionError(str(error)) from error
         kind = answer.headers.get("Content-Type", "")
-        parsed = json.loads(content) if "json" in kind and content else content
+        parsed = json.loads(content) if kind.split(";")[0].endswith(("/json", "+json")) and content else content
         return answer.status, answer.headers, parsed
 
     def close(self):
