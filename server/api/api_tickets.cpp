@@ -31,7 +31,7 @@ void Api::answer_from_pool(const ReplyTo& to, Route route, const PoolAnswer& ans
   metrics_.count_request(static_cast<std::size_t>(route), answer.status);
   fields_ = answer.fields.empty() ? std::string(no_store) : answer.fields;
   fields_ += take_cookie(to);
-  loop_.respond(to,
+  send(to,
                 {.status = answer.status, .content_type = answer.content_type, .body = answer.body, .fields = fields_});
 }
 
@@ -45,7 +45,7 @@ void Api::write_in_pool(const ReplyTo& to, std::string_view content_type, WriteT
   const auto send = [this, to, content_type, status](std::string_view body) {
     fields_ = no_store;
     fields_ += take_cookie(to);
-    loop_.respond(to, {.status = status, .content_type = content_type, .body = body, .fields = fields_});
+    send(to, {.status = status, .content_type = content_type, .body = body, .fields = fields_});
   };
   ++tasks_waiting_;
   const bool posted = app_.pool.try_post([this, make, send] {
