@@ -188,7 +188,7 @@ void Api::dispatch(const Call& call) {
 
 bool Api::authenticate(const Call& call, Role least, bool anonymous, Caller& caller) {
   Identity::Verdict verdict = identity_.identify(call.request, runner_.now(), anonymous);
-  if (!verdict.set_cookie.empty()) cookies_[key_of(call.request.reply_to)] = std::move(verdict.set_cookie);
+  if (!verdict.set_cookie.empty()) cookies_[key_of(call.request.reply_to)] += verdict.set_cookie;
   if (!verdict.code.empty()) {
     static constexpr std::string_view fields = "WWW-Authenticate: Bearer\r\nCache-Control: no-store\r\n";
     respond_problem(call, {401, std::string(verdict.code), "a Bearer token or a session is needed"}, fields);
