@@ -7,6 +7,7 @@ bench failed; the others run all the same. Standard library only.
 import argparse
 import os
 import shutil
+import signal
 import sys
 import tempfile
 
@@ -54,6 +55,7 @@ def run_parts(bench, parts):
 
 def main():
     options = parse_options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends like Ctrl-C: what was started is ended, what was made is removed
     whole = {"machine": report.machine(), "settings": report.settings(options), "results": []}
     folder = tempfile.mkdtemp(prefix="usher-bench.")
     try:

@@ -1,9 +1,5 @@
 /// The program `usher`: ties the rooms together. What each command does stands in server/cli/.
 
-#include <malloc.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <functional>
@@ -11,6 +7,7 @@
 
 #include "server/cli/commands.hpp"
 #include "server/config/config.hpp"
+#include "server/heap.hpp"
 
 namespace {
 
@@ -38,26 +35,6 @@ void add_verify_ticket(CLI::App& app, cli::VerifyTicketOptions& options, std::fu
   command->add_option("--at", options.at, "As of this instant instead of now, such as 2026-11-24T18:30:00Z");
   command->add_option("codes", options.codes, "What the QR codes say; none: one per line of the standard input");
   command->callback([&options, &run] { run = [&options] { return cli::verify_ticket(options); }; });
-}
-
-/// One heap that grows in large steps, the first GiB of it in huge pages: what a sale keeps is allocated by few threads
-/// and never given back. A page at a time costs a fault each (measured: 5 to 8 % of a reserve), and a system call.
-void prepare_heap() {
-  constexpr std::size_t begin_bytes = std::size_t{1} << 30U;
-  constexpr int step_bytes = 64 << 20;
-  (void)::mallopt(M_ARENA_MAX, 1);
-  (void)::mallopt(M_TRIM_THRESHOLD, 2'000 << 20);
-  (void)::mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  (void)::mallopt(M_TOP_PAD, static_cast<int>(begin_bytes));
-  // larger than what the heap holds yet: it grows to the full size, of which only what is used takes memory
-  void* const first = std::malloc(1U << 20U);
-  (void)::mallopt(M_TOP_PAD, step_bytes);
-  if (first == nullptr) return;
-  const auto huge = std::uintptr_t{2} << 20U;
-  const std::uintptr_t from = (reinterpret_cast<std::uintptr_t>(first) + huge - 1) & ~(huge - 1);
-  const auto to = reinterpret_cast<std::uintptr_t>(::sbrk(0)) & ~(huge - 1);
-  if (from < to && to - from <= begin_bytes) (void)::madvise(reinterpret_cast<void*>(from), to - from, MADV_HUGEPAGE);
-  std::free(first);
 }
 
 }  // namespace

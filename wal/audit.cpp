@@ -25,6 +25,7 @@ class Audit {
   void check_blob(const ShardWalk& walk);
   void check_end(ShardIndex shard, const ShardWalk& walk, bool damaged);
   void check_checkpoints();
+  void check_people();
   void add(Severity severity, ShardIndex shard, Lsn lsn, SegmentNumber segment, std::string text) {
     report_.findings.push_back({severity, shard, lsn, segment, std::move(text)});
   }
@@ -51,6 +52,7 @@ Result<AuditReport> Audit::run() {
   for (const SegmentNumber segment : segments_) check_keys(segment);
   for (std::size_t shard = 0; shard < meta_.shard_total(); ++shard) check_shard(static_cast<ShardIndex>(shard));
   check_checkpoints();
+  check_people();
   return std::move(report_);
 }
 
@@ -173,6 +175,16 @@ void Audit::check_checkpoints() {
   if (const Status walked = cursor.value()->status(); !walked) add(Severity::error, 0, 0, 0, walked.error().detail);
 }
 
+/// Only that it can be read: what is in it is the server's.
+void Audit::check_people() {
+  auto cursor = store_.cursor({Table::people, 0});
+  if (!cursor) return add(Severity::error, 0, 0, 0, "people: " + cursor.error().detail);
+  for (cursor.value()->seek({}); cursor.value()->valid(); cursor.value()->next()) ++report_.people_rows;
+  if (const Status walked = cursor.value()->status(); !walked) {
+    add(Severity::error, 0, 0, 0, "people: " + walked.error().detail);
+  }
+}
+
 }  // namespace
 
 std::string describe(const Finding& finding) {
@@ -191,8 +203,10 @@ Result<AuditReport> audit(Store& store, const AuditVisitor& visitor) {
   return Audit(store, visitor).run();
 }
 
-Result<AuditReport> audit_directory(const std::string& directory, const AuditVisitor& visitor) {
+Result<AuditReport> audit_directory(const std::string& directory, const AuditVisitor& visitor,
+                                    std::shared_ptr<rocksdb::FileSystem> file_system) {
   RocksDbOptions options;
+  options.file_system = std::move(file_system);
   options.directory = directory;
   options.mode = RocksDbOptions::Mode::read_only;
   Result<std::unique_ptr<Store>> store = open_rocksdb_store(options);

@@ -5,11 +5,16 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "usher/log.hpp"
 #include "wal/store.hpp"
+
+namespace rocksdb {
+class FileSystem;
+}
 
 namespace usher::wal {
 
@@ -33,6 +38,7 @@ struct AuditReport {
   std::uint64_t blobs = 0;
   std::uint64_t records = 0;
   std::uint64_t checkpoint_rows = 0;
+  std::uint64_t people_rows = 0;
   std::vector<Finding> findings;
   [[nodiscard]] bool clean() const noexcept;
 };
@@ -45,7 +51,8 @@ struct AuditVisitor {
 
 /// Returns: what was found; an error only when the store cannot be read at all.
 [[nodiscard]] Result<AuditReport> audit(Store& store, const AuditVisitor& visitor);
-/// Opens a stopped directory read-only first.
-[[nodiscard]] Result<AuditReport> audit_directory(const std::string& directory, const AuditVisitor& visitor);
+/// Opens a stopped directory read-only first; `file_system` as in RocksDbOptions.
+[[nodiscard]] Result<AuditReport> audit_directory(const std::string& directory, const AuditVisitor& visitor,
+                                                  std::shared_ptr<rocksdb::FileSystem> file_system = nullptr);
 
 }  // namespace usher::wal

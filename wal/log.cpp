@@ -174,6 +174,7 @@ Result<std::unique_ptr<Store>> open_store(const LogOptions& options, std::string
   wanted.directory = options.directory;
   wanted.write_buffer_bytes = options.write_buffer_bytes;
   wanted.fatal = options.fatal;
+  wanted.file_system = options.file_system;
   Result<std::unique_ptr<Store>> store = open_rocksdb_store(wanted);
   if (store || store.error().code != ErrorCode::corrupt) return store;
 

@@ -19,6 +19,10 @@
 #include "wal/recovery.hpp"
 #include "wal/store.hpp"
 
+namespace rocksdb {
+class FileSystem;
+}
+
 namespace usher::wal {
 
 struct LogOptions {
@@ -41,6 +45,7 @@ struct LogOptions {
   std::function<void(const Progress&)> progress;                        ///< of recovery
   std::function<std::uint64_t()> monotonic_ns;                          ///< default: the steady clock
   std::function<Result<std::uint64_t>(const std::string&)> free_bytes;  ///< default: statvfs
+  std::shared_ptr<rocksdb::FileSystem> file_system;                     ///< null: the machine's
 };
 
 class OpenedLog : public Log {

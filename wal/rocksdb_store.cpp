@@ -1,17 +1,15 @@
 #include "wal/rocksdb_store.hpp"
 
-#include <fcntl.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/rate_limiter.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -73,10 +71,6 @@ Status to_status(const rocksdb::Status& status, const char* what) {
   return to_error(status, what);
 }
 
-Error errno_error(const std::string& what) {
-  return {ErrorCode::io, what + ": " + std::strerror(errno)};
-}
-
 /// RocksDB would go on in read-only mode after a failed flush; we end instead (DESIGN 4.4).
 class FatalListener final : public rocksdb::EventListener {
  public:
@@ -114,7 +108,7 @@ rocksdb::ColumnFamilyOptions log_family_options(const RocksDbOptions& wanted) {
   return options;
 }
 
-rocksdb::DBOptions database_options(const RocksDbOptions& wanted) {
+rocksdb::DBOptions make_database_options(const RocksDbOptions& wanted) {
   rocksdb::DBOptions options;
   options.create_if_missing = true;
   options.create_missing_column_families = true;
@@ -132,6 +126,7 @@ rocksdb::DBOptions database_options(const RocksDbOptions& wanted) {
   options.recycle_log_file_num = 0;
   options.max_background_jobs = 2;
   options.max_open_files = 512;
+  options.max_file_opening_threads = 1;  // it starts them per family, and a segment has one file
   // Above all memtables together, so that the size of the write-ahead log never flushes the log family mid-sale.
   options.max_total_wal_size = std::uint64_t{wanted.write_buffer_bytes} * (log_memtables_max + 4);
   options.bytes_per_sync = std::uint64_t{1} << 20U;
@@ -185,7 +180,11 @@ class RocksDbCursor final : public StoreCursor {
 
 class RocksDbStore final : public Store {
  public:
-  explicit RocksDbStore(RocksDbOptions options) : options_(std::move(options)) {}
+  explicit RocksDbStore(RocksDbOptions options)
+      : options_(std::move(options)),
+        files_(options_.file_system ? options_.file_system : rocksdb::FileSystem::Default()) {
+    if (options_.file_system) environment_ = rocksdb::NewCompositeEnv(options_.file_system);
+  }
   ~RocksDbStore() override { release(); }
 
   [[nodiscard]] Status open();
@@ -211,12 +210,19 @@ class RocksDbStore final : public Store {
   [[nodiscard]] std::string database_path() const { return options_.directory + "/log"; }
   [[nodiscard]] Result<std::vector<rocksdb::ColumnFamilyDescriptor>> families() const;
   [[nodiscard]] Status open_database(const std::vector<rocksdb::ColumnFamilyDescriptor>& descriptors);
+  [[nodiscard]] std::string anchor_path() const { return options_.directory + "/anchor"; }
+  [[nodiscard]] rocksdb::DBOptions database_options() const;
+  [[nodiscard]] Result<bool> has_database() const;
+  [[nodiscard]] Status make_directory();
   [[nodiscard]] Status open_anchor_file();
+  [[nodiscard]] Status sync_directory(const std::string& path);
   void release();
 
   RocksDbOptions options_;
+  std::shared_ptr<rocksdb::FileSystem> files_;
+  std::unique_ptr<rocksdb::Env> environment_;  ///< over files_; null: the machine's
   std::unique_ptr<rocksdb::DB> database_;
-  int anchor_file_ = -1;
+  std::unique_ptr<rocksdb::FSRandomRWFile> anchor_file_;
   mutable std::mutex mutex_;  ///< guards families_ against segments that come and go
   std::map<std::string, rocksdb::ColumnFamilyHandle*, std::less<>> families_;
 };
@@ -240,12 +246,26 @@ void RocksDbBatch::erase(Place place, std::string_view key) {
   USHER_ASSERT(status.ok());
 }
 
+rocksdb::DBOptions RocksDbStore::database_options() const {
+  rocksdb::DBOptions options = make_database_options(options_);
+  if (environment_) options.env = environment_.get();
+  return options;
+}
+
+Result<bool> RocksDbStore::has_database() const {
+  const rocksdb::IOStatus found = files_->FileExists(database_path() + "/CURRENT", {}, nullptr);
+  if (found.ok()) return true;
+  if (found.IsNotFound()) return false;
+  return to_error(found, "looking into " + database_path());
+}
+
 Status RocksDbStore::open() {
-  std::error_code failed;
-  if (live()) std::filesystem::create_directories(options_.directory, failed);
-  if (failed) return make_error(ErrorCode::io, options_.directory + ": " + failed.message());
-  if (!live() && !std::filesystem::exists(database_path() + "/CURRENT", failed)) {
-    return make_error(ErrorCode::not_found, "there is no log in " + options_.directory);
+  if (live()) {
+    if (Status made = make_directory(); !made) return made;
+  } else {
+    const Result<bool> there = has_database();
+    if (!there) return there.error();
+    if (!there.value()) return make_error(ErrorCode::not_found, "there is no log in " + options_.directory);
   }
   const auto descriptors = families();
   if (!descriptors) return descriptors.error();
@@ -255,8 +275,10 @@ Status RocksDbStore::open() {
 
 Result<std::vector<rocksdb::ColumnFamilyDescriptor>> RocksDbStore::families() const {
   std::vector<std::string> names;
-  if (std::error_code ignored; std::filesystem::exists(database_path() + "/CURRENT", ignored)) {
-    const auto listed = rocksdb::DB::ListColumnFamilies(database_options(options_), database_path(), &names);
+  const Result<bool> there = has_database();
+  if (!there) return there.error();
+  if (there.value()) {
+    const auto listed = rocksdb::DB::ListColumnFamilies(database_options(), database_path(), &names);
     if (!listed.ok()) return to_error(listed, "opening " + database_path());
   }
   if (live()) {
@@ -278,7 +300,7 @@ Result<std::vector<rocksdb::ColumnFamilyDescriptor>> RocksDbStore::families() co
 Status RocksDbStore::open_database(const std::vector<rocksdb::ColumnFamilyDescriptor>& descriptors) {
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* database = nullptr;
-  const rocksdb::DBOptions options = database_options(options_);
+  const rocksdb::DBOptions options = database_options();
   const rocksdb::Status opened =
       live() ? rocksdb::DB::Open(options, database_path(), descriptors, &handles, &database)
              : rocksdb::DB::OpenForReadOnly(options, database_path(), descriptors, &handles, &database);
@@ -288,17 +310,45 @@ Status RocksDbStore::open_database(const std::vector<rocksdb::ColumnFamilyDescri
   return Done{};
 }
 
+/// With every folder above it, each new name as durable as what will be written there.
+Status RocksDbStore::make_directory() {
+  std::vector<std::string> missing;
+  for (std::filesystem::path at = options_.directory; !at.empty(); at = at.parent_path()) {
+    if (files_->FileExists(at.string(), {}, nullptr).ok()) break;
+    missing.push_back(at.string());
+    if (at == at.parent_path()) break;
+  }
+  for (auto path = missing.rbegin(); path != missing.rend(); ++path) {
+    const rocksdb::IOStatus made = files_->CreateDirIfMissing(*path, {}, nullptr);
+    if (!made.ok()) return to_error(made, "making " + *path);
+    const std::string parent = std::filesystem::path(*path).parent_path().string();
+    if (Status synced = sync_directory(parent.empty() ? "." : parent); !synced) return synced;
+  }
+  return Done{};
+}
+
+Status RocksDbStore::sync_directory(const std::string& path) {
+  std::unique_ptr<rocksdb::FSDirectory> directory;
+  rocksdb::IOStatus done = files_->NewDirectory(path, {}, &directory, nullptr);
+  if (done.ok()) done = directory->Fsync({}, nullptr);
+  return done.ok() ? Status{Done{}} : Status{to_error(done, "syncing " + path)};
+}
+
 Status RocksDbStore::open_anchor_file() {
-  const std::string path = options_.directory + "/anchor";
-  anchor_file_ = ::open(path.c_str(), live() ? (O_RDWR | O_CREAT | O_CLOEXEC) : (O_RDONLY | O_CLOEXEC), 0600);
-  if (anchor_file_ < 0 && live()) return errno_error(path);
   if (!live()) return Done{};
-  // The new name must be as durable as what will be written there.
-  const int directory = ::open(options_.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) return errno_error(options_.directory);
-  const bool synced = ::fsync(directory) == 0;
-  ::close(directory);
-  return synced ? Status{Done{}} : Status{errno_error(options_.directory)};
+  rocksdb::IOStatus done = files_->FileExists(anchor_path(), {}, nullptr);
+  if (done.IsNotFound()) {
+    std::unique_ptr<rocksdb::FSWritableFile> fresh;
+    done = files_->NewWritableFile(anchor_path(), {}, &fresh, nullptr);
+    if (done.ok()) done = fresh->Close({}, nullptr);
+  }
+  if (done.ok()) done = files_->NewRandomRWFile(anchor_path(), {}, &anchor_file_, nullptr);
+  if (!done.ok()) return to_error(done, "opening " + anchor_path());
+  // The new name must be as durable as what will be written there, and so must that of the folder, whoever made it.
+  if (Status synced = sync_directory(options_.directory); !synced) return synced;
+  const std::filesystem::path folder = std::filesystem::path(options_.directory) / "";
+  const std::string parent = folder.parent_path().parent_path().string();
+  return parent.empty() ? sync_directory(".") : sync_directory(parent);
 }
 
 void RocksDbStore::release() {
@@ -307,8 +357,8 @@ void RocksDbStore::release() {
     families_.clear();
     database_.reset();
   }
-  if (anchor_file_ >= 0) ::close(anchor_file_);
-  anchor_file_ = -1;
+  if (anchor_file_) (void)anchor_file_->Close({}, nullptr);
+  anchor_file_.reset();
 }
 
 rocksdb::ColumnFamilyHandle* RocksDbStore::find(Place place) const {
@@ -407,22 +457,23 @@ std::uint64_t RocksDbStore::segment_bytes(SegmentNumber segment) const {
 }
 
 Status RocksDbStore::write_anchor_slot(unsigned slot, std::string_view bytes) {
-  const auto first = static_cast<off_t>((slot % 2) * bytes.size());
-  const ssize_t written = ::pwrite(anchor_file_, bytes.data(), bytes.size(), first);
-  if (written == static_cast<ssize_t>(bytes.size())) return Done{};
-  return errno_error("writing the anchor");
+  const std::uint64_t first = (slot % 2) * bytes.size();
+  return to_status(anchor_file_->Write(first, {bytes.data(), bytes.size()}, {}, nullptr), "writing the anchor");
 }
 
 Status RocksDbStore::sync_anchor() {
-  return ::fdatasync(anchor_file_) == 0 ? Status{Done{}} : Status{errno_error("syncing the anchor")};
+  return to_status(anchor_file_->Sync({}, nullptr), "syncing the anchor");
 }
 
 Result<std::string> RocksDbStore::read_anchor_slot(unsigned slot, std::size_t size_bytes) {
+  std::unique_ptr<rocksdb::FSRandomAccessFile> file;
+  rocksdb::IOStatus done = files_->NewRandomAccessFile(anchor_path(), {}, &file, nullptr);
+  if (done.IsNotFound() || done.IsPathNotFound()) return std::string{};
   std::string bytes(size_bytes, '\0');
-  if (anchor_file_ < 0) return std::string{};
-  const ssize_t read = ::pread(anchor_file_, bytes.data(), size_bytes, static_cast<off_t>((slot % 2) * size_bytes));
-  if (read < 0) return errno_error("reading the anchor");
-  bytes.resize(static_cast<std::size_t>(read));
+  rocksdb::Slice read;
+  if (done.ok()) done = file->Read((slot % 2) * size_bytes, size_bytes, {}, &read, bytes.data(), nullptr);
+  if (!done.ok()) return to_error(done, "reading the anchor");
+  bytes.assign(read.data(), read.size());
   // Slot 1 is written first: slot 0 is a hole until then.
   if (std::all_of(bytes.begin(), bytes.end(), [](char byte) { return byte == 0; })) bytes.clear();
   return bytes;

@@ -10,6 +10,10 @@
 
 #include "wal/store.hpp"
 
+namespace rocksdb {
+class FileSystem;
+}
+
 namespace usher::wal {
 
 struct RocksDbOptions {
@@ -21,6 +25,8 @@ struct RocksDbOptions {
   /// log is preallocated in pieces of about this size.
   std::size_t write_buffer_bytes = std::size_t{128} << 20U;
   FatalHandler fatal;
+  /// Where all files are, those of RocksDB and the anchor; null: the machine's. The crash matrix has one that fails.
+  std::shared_ptr<rocksdb::FileSystem> file_system;
 };
 
 /// Returns: ErrorCode::busy when another process has the directory, corrupt, not_found (read_only, nothing there),

@@ -96,13 +96,13 @@ class Postgres:
 
 
 def show_count(bench):
-    return 6_000 if not bench.smoke else 400
+    return 6_000 if not bench.smoke else 50
 
 
 def drive(bench, client, port, clients, hot, **more):
     """Runs a peer's client. Returns what it measured."""
     settings = {"port": port, "clients": clients, "hot": int(hot), "shows": show_count(bench), "pairs": PAIRS,
-                "seconds": max(bench.options.seconds, 0.5), "warmup": max(bench.options.warmup, 0.2), **more}
+                "seconds": bench.options.seconds, "warmup": bench.options.warmup, "requests": 1_000 if bench.smoke else 0, **more}
     command = [program(client)] + [text for name, value in settings.items() for text in (f"--{name}", str(value))]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode != 0:

@@ -194,7 +194,9 @@ def everything(results):
         cpu = f"{result['client_cpu_s']:.1f} / {result.get('server_cpu_s', 0):.1f}" if "client_cpu_s" in result else ""
         spread = f"{result['spread']:.0%}" if result["spread"] is not None and result["runs"] > 1 else ""
         floor = figure(result["floor"]) if result["floor"] else ""
-        checked = f"{result['checked']['told']:,}" if result.get("checked") else ""
+        agreed = result.get("checked") or {}
+        told = agreed.get("told", agreed.get("reservations"))  # a sale with people counts what it was told by kind
+        checked = f"{told:,}" if told is not None else ""
         rows.append(f'<tr><td><code>{escape(result["name"])}</code></td><td class="n">{figure(result["value"])} <small>{escape(result["unit"])}</small></td>'
                     f'<td class="n">{spread}</td><td class="n">{floor}</td><td class="n">{latency}</td><td class="n">{cpu}</td><td class="n">{checked}</td></tr>')
     head = ("<tr><th>result</th><th>median</th><th>spread</th><th>floor</th><th>p50 / p99</th><th>CPU s, client / server</th>"

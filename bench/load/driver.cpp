@@ -83,7 +83,8 @@ bool Driver::connect_all() {
 
 /// Open loop: whether somebody who was to start before the end has not started yet.
 bool Driver::somebody_waits() const noexcept {
-  return arrivals_ && stopping_ && arrivals_->next() < ended_;
+  const bool all_sent = options_.requests != 0 && result_.sent >= options_.requests;
+  return arrivals_ && stopping_ && !all_sent && arrivals_->next() < ended_;
 }
 
 bool Driver::may_send() const noexcept {

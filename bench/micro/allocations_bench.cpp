@@ -81,8 +81,10 @@ bool reserve_and_release(World& world, const std::vector<Command>& commands, std
   }
   world.round();
   for (std::size_t i = 0; i < commands.size(); ++i) {
+    Command release;
+    name_in(release, commands[i], replies[i]);
     Reply reply;
-    world.shard().execute(release_of(commands[i], replies[i]), bench_now, reply);
+    world.shard().execute(release, bench_now, reply);
     good = good && reply.refusal == Refusal::none;
   }
   world.round();

@@ -84,7 +84,7 @@ void ClosedLoop::measure(const Client& client, bool success) {
 }
 
 void ClosedLoop::begin_or_end() {
-  if (stopping_ || now_ < measure_until_) return;
+  if (stopping_ || (options_.requests == 0 ? now_ < measure_until_ : result_.answered < options_.requests)) return;
   stopping_ = true;
   result_.seconds = std::chrono::duration<double>(now_ - measure_from_).count();
 }
@@ -97,13 +97,13 @@ std::string ClosedLoop::run() {
     return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   };
   now_ = Clock::now();
-  measure_from_ = now_ + duration(options_.warmup_seconds);
+  measure_from_ = now_ + duration(options_.requests == 0 ? options_.warmup_seconds : 0.0);
   measure_until_ = measure_from_ + duration(options_.seconds);
   for (std::size_t client = 0; client < clients_.size(); ++client) start(client);
   std::array<epoll_event, 512> events{};
   while (in_flight_ > 0) {
-    const int ready = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 10'000);
-    if (ready == 0) return "no answer for 10 s";
+    const int ready = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 60'000);
+    if (ready == 0) return "no answer for a minute";
     now_ = Clock::now();
     for (int i = 0; i < ready; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
@@ -120,6 +120,7 @@ ClosedLoopOptions closed_loop_options(Arguments& arguments) {
   options.pairs = arguments.count("pairs", options.pairs);
   options.hot = arguments.count("hot", 0) != 0;
   options.offset = arguments.count("offset", 0);
+  options.requests = arguments.count("requests", 0);
   options.seconds = arguments.real("seconds", options.seconds);
   options.warmup_seconds = arguments.real("warmup", options.warmup_seconds);
   return options;

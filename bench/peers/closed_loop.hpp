@@ -44,6 +44,7 @@ struct ClosedLoopOptions {
   std::uint64_t offset = 0;  ///< where in the walk over all shows to begin
   double seconds = 2;
   double warmup_seconds = 0.3;
+  std::uint64_t requests = 0;  ///< not 0: measures so many answers from the first on, however long they take
 };
 
 struct ClosedLoopResult {

@@ -2,7 +2,7 @@
 ///
 /// Usage: usher_peer_postgres --port N --how locks|versions [--user NAME] [--clients N] [--shows N] [--pairs N] [--hot
 /// 0|1]
-///   [--offset N] [--seconds S] [--warmup S]
+///   [--offset N] [--seconds S] [--warmup S] [--requests N]
 /// libpq without blocking, one connection per client, prepared statements, on one thread. The functions stand in
 /// bench/peers/postgres.sql.
 

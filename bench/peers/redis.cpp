@@ -1,8 +1,8 @@
 /// The Redis peer: seats are keys that expire, taken and given back by Lua scripts, as the textbook does it.
 ///
 /// Usage: usher_peer_redis --port N [--clients N] [--shows N] [--pairs N] [--hot 0|1] [--offset N] [--seconds S]
-/// [--warmup S] hiredis' asynchronous contexts, one per client, on one thread. Commands are formatted by hand into one
-/// buffer: the client must not be what is measured.
+/// [--warmup S] [--requests N] hiredis' asynchronous contexts, one per client, on one thread. Commands are formatted by
+/// hand into one buffer: the client must not be what is measured.
 
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>

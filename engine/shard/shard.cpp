@@ -343,6 +343,8 @@ std::optional<ShowView> Shard::view(ShowNumber number) const {
     view.available = durable.free_seats;
     view.status = durable.status;
   }
+  // the opening itself may be ahead of the log: until it is durable there is no such show
+  if (lane_ != nullptr && view.lsn > lane_->durable_lsn(state_.index)) return std::nullopt;
   SeatPlanes planes(words, show.layout->seat_count());
   view.reserved = planes.reserved();
   view.booked = planes.booked();
@@ -433,7 +435,7 @@ bool Shard::collect_rows(std::size_t bytes_max, std::vector<CheckpointRow>& rows
   while (!layout_rows_.empty()) {
     CheckpointRow row{state_.index, static_cast<std::uint8_t>(CheckpointKind::layout), layout_rows_.back(), 0, {}};
     state_.shared.layouts.find(layout_rows_.back()).layout->encode(row.state);
-    row.lsn = lane_->durable_lsn(state_.index);
+    row.lsn = lane_->last_lsn(state_.index);  // not below the record that defines it, which may gather still
     layout_rows_.pop_back();
     bytes += row.state.size();
     rows.push_back(std::move(row));

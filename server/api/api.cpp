@@ -15,8 +15,22 @@ namespace {
   switch (route) {
     case Route::health:
     case Route::ready:
+    // what the console reads
+    case Route::list_movies:
+    case Route::show_movie:
+    case Route::list_showtimes:
+    case Route::list_theaters:
+    case Route::show_theater:
+    case Route::list_cities:
+    case Route::show_show:
+    case Route::show_seats:
+    case Route::openapi:
+    case Route::index:
       return true;
     case Route::import:
+    case Route::put_movie:
+    case Route::put_theater:
+    case Route::put_show:
     case Route::cancel_show:
     case Route::block_seats:
     case Route::unblock_seats:
@@ -85,6 +99,7 @@ void Api::on_request(const http::Request& request, http::Connection& connection,
     return respond_problem(call, {405, "method_not_allowed", std::string(to_string(request.method))},
                            match.allow_field);
   }
+  if (!found && show_page({request, connection, match, Route::page, entrance})) return;
   if (!found || !may_enter(call.route, entrance)) return respond_problem(call, {404, "not_found", "no such path"});
   if (app_.limits.by_address() && is_limited(call.route) && !within_limits(call)) return;
   dispatch(call);
@@ -136,6 +151,10 @@ void Api::dispatch(const Call& call) {
       return browse(call);
     case Route::import:
       return import(call);
+    case Route::put_movie:
+    case Route::put_theater:
+    case Route::put_show:
+      return put_entity(call);
     case Route::cancel_show:
       return admin_show(call, CommandType::cancel_show);
     case Route::block_seats:
@@ -180,6 +199,7 @@ void Api::dispatch(const Call& call) {
       return respond(call, {.body = openapi::document(), .fields = "Cache-Control: public, max-age=60\r\n"});
     case Route::index:
       return read_index(call);
+    case Route::page:
     case Route::none:
     case Route::count_:
       break;

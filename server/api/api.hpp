@@ -177,8 +177,18 @@ class Api final : public ReplySink {
                       std::string_view if_none_match);
   void answer_listing(const ReplyTo& to, const Listing& listing, std::string_view if_none_match);
 
+  // api_catalog.cpp
+  void put_entity(const Call& call);
+  [[nodiscard]] bool check_preconditions(const Call& call, std::string_view id);
+  [[nodiscard]] std::optional<std::string> tag_of(Route route, std::string_view id);
+
+  // api_web.cpp
+  [[nodiscard]] bool show_page(const Call& call);
+
   // api_admin.cpp
   void import(const Call& call);
+  [[nodiscard]] bool begin_import(const Call& call);
+  void run_import(const Call& call, std::string document, bool dry_run);
   void admin_show(const Call& call, CommandType type);
   void list_as_cancelled(ShowNumber show);
   void read_metrics(const Call& call);

@@ -2,30 +2,52 @@
 
 #include "server/api/api.hpp"
 #include "server/api/importing.hpp"
+#include "server/web/pages.hpp"
 
 namespace usher::server::api {
 
 void Api::import(const Call& call) {
   Caller caller;
   if (!check_json(call) || !authenticate(call, Role::admin, false, caller)) return;
-  if (app_.importing.exchange(true)) return respond_problem(call, {409, "import_running", "wait until it is done"});
-  const auto document = std::make_shared<const std::string>(call.request.body);
+  http::Query query;
+  const bool is_query = query.parse(call.request.query);
+  const std::string* dry_run = query.find("dry_run");
+  const bool is_flag = dry_run == nullptr || *dry_run == "true" || *dry_run == "false";
+  if (!is_query || !is_flag || !query.first_unknown().empty()) {
+    return respond_problem(call, invalid_parameter("dry_run: must be true or false, and nothing else may be given"));
+  }
+  if (!begin_import(call)) return;
+  run_import(call, std::string(call.request.body), dry_run != nullptr && *dry_run == "true");
+}
+
+/// One import at a time, so that a plan fits the catalog that it was made from. Returns: false after the refusal was
+/// answered.
+bool Api::begin_import(const Call& call) {
+  if (!app_.importing.exchange(true)) return true;
+  respond_problem(call, {409, "import_running", "wait until it is done"});
+  return false;
+}
+
+/// Requires: begin_import().
+void Api::run_import(const Call& call, std::string document, bool dry_run) {
+  const auto text = std::make_shared<const std::string>(std::move(document));
   ++tasks_waiting_;
-  const auto answer = [this, to = call.request.reply_to](const ImportOutcome& outcome) {
-    runner_.post([this, to, outcome] {
+  const auto answer = [this, to = call.request.reply_to, route = call.route, dry_run](const ImportOutcome& outcome) {
+    runner_.post([this, to, route, dry_run, outcome] {
       --tasks_waiting_;
       const bool good = outcome.status < 400;
-      if (good) app_.publish_catalog();
+      if (good && !dry_run) app_.publish_catalog();
       app_.importing = false;
-      metrics_.count_request(static_cast<std::size_t>(Route::import), outcome.status);
+      metrics_.count_request(static_cast<std::size_t>(route), outcome.status);
       send(to, {.status = outcome.status,
                 .content_type = good ? http::content_type::json : http::content_type::problem,
                 .body = outcome.body,
                 .fields = no_store});
     });
   };
-  const bool posted = app_.pool.try_post([this, document, answer, now = runner_.now()] {
-    import_document(app_.engine, app_.config.policy, *document, now, answer);
+  const bool posted = app_.pool.try_post([this, text, answer, dry_run, now = runner_.now()] {
+    if (dry_run) return answer(try_document(app_.engine, app_.config.policy, *text, now));
+    import_document(app_.engine, app_.config.policy, *text, now, answer);
   });
   if (posted) return;
   --tasks_waiting_;
@@ -84,6 +106,7 @@ void Api::read_ready(const Call& call) {
 }
 
 void Api::read_index(const Call& call) {
+  if (web::accepts_html(call.request.accept) && show_page(call)) return;
   static constexpr std::string_view text =
       "Usher, a seat-reservation server.\n\n"
       "  GET /cities                          where there is something to see\n"

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "server/api/import_diff.hpp"
 #include "server/api/problem.hpp"
 #include "server/catalog/document_reader.hpp"
 #include "server/json/writer.hpp"
@@ -40,7 +41,8 @@ void write_count(json::Writer& json, std::string_view name, const engine::Import
   json.end_object();
 }
 
-[[nodiscard]] ImportOutcome summary(const engine::ImportPlan& plan) {
+/// `before`: tells the differences as well; nullptr: the counts alone.
+[[nodiscard]] ImportOutcome summary(const engine::ImportPlan& plan, const engine::Snapshot* before) {
   json::TextBuffer text;
   json::Writer json(text);
   json.begin_object();
@@ -49,6 +51,7 @@ void write_count(json::Writer& json, std::string_view name, const engine::Import
   write_count(json, "screens", plan.screen_count);
   write_count(json, "shows", plan.show_count);
   json.field("shows_past", plan.past_count);
+  if (before != nullptr) write_differences(json, plan, *before);
   json.end_object();
   const auto part = [](const engine::ImportCount& count) {
     return fmt::format("{} new, {} changed, {} as before", count.added, count.changed, count.unchanged);
@@ -58,17 +61,28 @@ void write_count(json::Writer& json, std::string_view name, const engine::Import
                       part(plan.theater_count), part(plan.screen_count), part(plan.show_count), plan.past_count)};
 }
 
-}  // namespace
-
-void import_document(engine::Engine& engine, const Policy& policy, std::string_view document, Instant now,
-                     std::function<void(const ImportOutcome&)> done) {
+[[nodiscard]] engine::ImportResult plan(engine::Engine& engine, const engine::Snapshot& snapshot, const Policy& policy,
+                                        std::string_view document, Instant now) {
   engine::ImportOptions options;
   options.policy = policy;
   options.shard_count = engine.shard_count();
   options.is_open = [&engine](ShowNumber number) { return engine.is_open(number); };
-  engine::ImportResult result = catalog::plan_document(document, *engine.snapshot(), now, options);
+  return catalog::plan_document(document, snapshot, now, options);
+}
+
+}  // namespace
+
+ImportOutcome try_document(engine::Engine& engine, const Policy& policy, std::string_view document, Instant now) {
+  const std::shared_ptr<const engine::Snapshot> snapshot = engine.snapshot();
+  const engine::ImportResult result = plan(engine, *snapshot, policy, document, now);
+  return result.ok() ? summary(result.plan, snapshot.get()) : refused(result.errors);
+}
+
+void import_document(engine::Engine& engine, const Policy& policy, std::string_view document, Instant now,
+                     std::function<void(const ImportOutcome&)> done) {
+  engine::ImportResult result = plan(engine, *engine.snapshot(), policy, document, now);
   if (!result.ok()) return done(refused(result.errors));
-  const ImportOutcome outcome = summary(result.plan);
+  const ImportOutcome outcome = summary(result.plan, nullptr);
   engine.import(std::move(result.plan), [outcome, done = std::move(done)] { done(outcome); });
 }
 

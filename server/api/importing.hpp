@@ -21,4 +21,8 @@ struct ImportOutcome {
 void import_document(engine::Engine& engine, const Policy& policy, std::string_view document, Instant now,
                      std::function<void(const ImportOutcome&)> done);
 
+/// What import_document() would do, with the differences, and nothing done. Any thread that may take seconds.
+[[nodiscard]] ImportOutcome try_document(engine::Engine& engine, const Policy& policy, std::string_view document,
+                                         Instant now);
+
 }  // namespace usher::server::api

@@ -8,7 +8,7 @@
 namespace usher::server::api {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 30> titles{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 31> titles{{
     {"malformed_json", "The body is not JSON"},
     {"invalid_request", "The body breaks a rule"},
     {"invalid_parameter", "A parameter breaks a rule"},
@@ -33,6 +33,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 30> titles{{
     {"nothing_to_draw", "There is no draw to hold"},
     {"policy_unchanged", "The policy was not changed"},
     {"import_running", "Another import is running"},
+    {"precondition_failed", "It is not in the state that you expect"},
     {"not_ready", "The server is not ready yet"},
     {"unknown_ticket", "No such ticket"},
     {"unknown_ticket_key", "No such key"},

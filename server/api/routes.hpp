@@ -34,6 +34,9 @@ enum class Route : http::RouteId {
   ticket_keys,
   commands,
   import,
+  put_movie,
+  put_theater,
+  put_show,
   cancel_show,
   block_seats,
   unblock_seats,
@@ -58,6 +61,7 @@ enum class Route : http::RouteId {
   metrics,
   openapi,
   index,
+  page,  ///< of server/web; these have no pattern
   none,  ///< what no route answers
   count_
 };
@@ -93,6 +97,9 @@ inline constexpr std::array<RouteInfo, static_cast<std::size_t>(Route::count_)> 
     {http::Method::get, "/.well-known/usher-keys.json", "GET /.well-known/usher-keys.json"},
     {http::Method::post, "/commands", "POST /commands"},
     {http::Method::post, "/admin/import", "POST /admin/import"},
+    {http::Method::put, "/admin/movies/{id}", "PUT /admin/movies/{id}"},
+    {http::Method::put, "/admin/theaters/{id}", "PUT /admin/theaters/{id}"},
+    {http::Method::put, "/admin/shows/{id}", "PUT /admin/shows/{id}"},
     {http::Method::post, "/admin/shows/{id}/cancel", "POST /admin/shows/{id}/cancel"},
     {http::Method::post, "/admin/shows/{id}/block", "POST /admin/shows/{id}/block"},
     {http::Method::post, "/admin/shows/{id}/unblock", "POST /admin/shows/{id}/unblock"},
@@ -117,6 +124,7 @@ inline constexpr std::array<RouteInfo, static_cast<std::size_t>(Route::count_)> 
     {http::Method::get, "/metrics", "GET /metrics"},
     {http::Method::get, "/openapi.json", "GET /openapi.json"},
     {http::Method::get, "/", "GET /"},
+    {http::Method::get, "", "GET page"},
     {http::Method::get, "", "unknown"},
 }};
 

@@ -14,6 +14,7 @@
 #include "server/cli/log_metrics.hpp"
 #include "server/cli/logging.hpp"
 #include "server/config/secrets.hpp"
+#include "server/heap.hpp"
 #include "server/http/listener.hpp"
 #include "server/payments/builtin_gateway.hpp"
 #include "server/room_metrics.hpp"
@@ -150,6 +151,7 @@ Status Serving::recover() {
 }
 
 Status Serving::start() {
+  warm_heap(config_.server.warm_memory);
   payments::Ledger ledger;
   if (config_.payments.ledger) {
     Result<payments::Ledger> opened = payments::Ledger::open(std::filesystem::path(options_.data) / "gateway.ledger");

@@ -63,6 +63,7 @@ struct ServerConfig {
   std::uint32_t work_threads = 2;
   std::uint32_t work_queue_max = 1'024;
   Duration drain_timeout{std::chrono::seconds{30}};
+  std::uint64_t warm_memory = 64 * mebibyte;
 };
 
 struct WalConfig {

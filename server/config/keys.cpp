@@ -223,6 +223,8 @@ void bind_server(std::vector<Key>& keys, ServerConfig& server) {
                   "Such jobs waiting at once; beyond that the request is answered 503.");
   section.duration("drain_timeout", server.drain_timeout, none, day,
                    "How long SIGTERM waits for requests in flight before connections are closed.");
+  section.size("warm_memory", server.warm_memory, 0, 16'384 * mebibyte,
+               "Memory taken before the sale instead of in it; a reservation needs about 400 bytes.");
 }
 
 void bind_wal(std::vector<Key>& keys, WalConfig& wal, DiskConfig& disk) {

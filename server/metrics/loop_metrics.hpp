@@ -13,7 +13,7 @@
 namespace usher::server::metrics {
 
 /// Routes told apart at most; the API has about 30.
-inline constexpr std::size_t routes_max = 64;
+inline constexpr std::size_t routes_max = 96;
 
 struct alignas(64) LoopMetrics {
   /// By route and by the first digit of the status (1 to 5).

@@ -1,0 +1,52 @@
+#include "server/heap.hpp"
+
+#include <malloc.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <vector>
+
+namespace usher::server {
+namespace {
+
+constexpr std::size_t first_bytes = std::size_t{1} << 30U;
+constexpr std::size_t piece_bytes = std::size_t{1} << 20U;
+constexpr std::uintptr_t huge_page = std::uintptr_t{2} << 20U;
+constexpr std::uintptr_t page = 4'096;
+constexpr int step_bytes = 64 << 20;
+constexpr int kept_bytes = 2'000 << 20;  // nothing is given back below
+constexpr int mapped_bytes = 32 << 20;   // larger pieces are mapped by themselves
+
+}  // namespace
+
+void prepare_heap() {
+  (void)::mallopt(M_ARENA_MAX, 1);
+  (void)::mallopt(M_TRIM_THRESHOLD, kept_bytes);
+  (void)::mallopt(M_MMAP_THRESHOLD, mapped_bytes);
+  (void)::mallopt(M_TOP_PAD, static_cast<int>(first_bytes));
+  // larger than what the heap holds yet: it grows to the full size, of which only what is used takes memory
+  void* const first = std::malloc(piece_bytes);
+  (void)::mallopt(M_TOP_PAD, step_bytes);
+  if (first == nullptr) return;
+  const std::uintptr_t from = (reinterpret_cast<std::uintptr_t>(first) + huge_page - 1) & ~(huge_page - 1);
+  const auto to = reinterpret_cast<std::uintptr_t>(::sbrk(0)) & ~(huge_page - 1);
+  if (from < to && to - from <= first_bytes) (void)::madvise(reinterpret_cast<void*>(from), to - from, MADV_HUGEPAGE);
+  std::free(first);
+}
+
+void warm_heap(std::size_t bytes) {
+  std::vector<void*> pieces;
+  for (std::size_t taken = 0; taken < bytes; taken += piece_bytes) {
+    void* const piece = std::malloc(piece_bytes);
+    if (piece == nullptr) break;
+    pieces.push_back(piece);
+    const std::uintptr_t from = (reinterpret_cast<std::uintptr_t>(piece) + page - 1) & ~(page - 1);
+    const std::uintptr_t to = (reinterpret_cast<std::uintptr_t>(piece) + piece_bytes) & ~(page - 1);
+    (void)::madvise(reinterpret_cast<void*>(from), to - from, MADV_POPULATE_WRITE);
+  }
+  for (void* const piece : pieces) std::free(piece);
+}
+
+}  // namespace usher::server
