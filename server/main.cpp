@@ -96,6 +96,14 @@ int main(int argc, char** argv) {
   cli::VerifyTicketOptions verify_ticket;
   add_verify_ticket(app, verify_ticket, run);
 
+  cli::VerifyDrawOptions draw;
+  command = app.add_subcommand("verify-draw", "Recompute everybody's place in the draw of a waiting room");
+  command->add_option("files", draw.files, "The pages of GET /rooms/{id}/draw, saved")
+      ->required()
+      ->check(CLI::ExistingFile);
+  command->add_option("--queue-id", draw.queue_id, "Tell the place of this one, too");
+  command->callback([&] { run = [&] { return cli::verify_draw(draw); }; });
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

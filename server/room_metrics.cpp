@@ -66,6 +66,22 @@ void feed_loop_metrics(metrics::LoopMetrics& metrics, const http::Loop& loop, co
   std::uint64_t expired = 0;
   for (const engine::Shard* shard : runner.shards()) expired += shard->counters().expired;
   metrics.expiries.set(expired);
+  std::uint64_t waiting = 0;
+  std::uint64_t outstanding = 0;
+  std::uint64_t admitted = 0;
+  std::uint64_t lapsed = 0;
+  for (const engine::Shard* shard : runner.shards()) {
+    for (const auto& [number, room] : shard->state().rooms) {
+      waiting += room->waiting;
+      outstanding += room->outstanding;
+      admitted += room->admitted_total;
+      lapsed += room->lapsed_total;
+    }
+  }
+  metrics.room_waiting.set(waiting);
+  metrics.room_outstanding.set(outstanding);
+  metrics.room_admitted.set(admitted);
+  metrics.room_lapsed.set(lapsed);
 }
 
 void add_room_metrics(metrics::Metrics& metrics, std::vector<const http::LoopCounters*> loops,

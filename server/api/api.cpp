@@ -36,10 +36,40 @@ namespace {
     case Route::unblock_seats:
     case Route::add_ticket_key:
     case Route::retire_ticket_key:
+    case Route::change_policy:
+    case Route::open_room:
+    case Route::list_rooms:
+    case Route::read_room:
+    case Route::change_room:
+    case Route::close_room:
+    case Route::hold_draw:
     case Route::metrics:
       return entrance != Entrance::customers;
     default:
       return entrance != Entrance::operators;
+  }
+}
+
+/// What people use; operators and machines that watch are not counted.
+[[nodiscard]] bool is_limited(Route route) noexcept {
+  switch (route) {
+    case Route::health:
+    case Route::ready:
+    case Route::import:
+    case Route::cancel_show:
+    case Route::block_seats:
+    case Route::unblock_seats:
+    case Route::change_policy:
+    case Route::open_room:
+    case Route::list_rooms:
+    case Route::read_room:
+    case Route::change_room:
+    case Route::close_room:
+    case Route::hold_draw:
+    case Route::metrics:
+      return false;
+    default:
+      return true;
   }
 }
 
@@ -71,6 +101,7 @@ void Api::on_request(const http::Request& request, http::Connection& connection,
   }
   if (!found && show_page({request, connection, match, Route::page, entrance})) return;
   if (!found || !may_enter(call.route, entrance)) return respond_problem(call, {404, "not_found", "no such path"});
+  if (app_.limits.by_address() && is_limited(call.route) && !within_limits(call)) return;
   dispatch(call);
 }
 
@@ -130,6 +161,34 @@ void Api::dispatch(const Call& call) {
       return admin_show(call, CommandType::block_seats);
     case Route::unblock_seats:
       return admin_show(call, CommandType::unblock_seats);
+    case Route::change_policy:
+      return change_policy(call);
+    case Route::join_queue:
+      return join_queue(call);
+    case Route::read_place:
+      return place(call, CommandType::read_queue);
+    case Route::leave_place:
+      return place(call, CommandType::leave_queue);
+    case Route::read_draw:
+      return read_draw(call);
+    case Route::join_waitlist:
+      return waitlist(call, CommandType::join_waitlist);
+    case Route::read_waitlist:
+      return waitlist(call, CommandType::read_waitlist);
+    case Route::leave_waitlist:
+      return waitlist(call, CommandType::leave_waitlist);
+    case Route::open_room:
+      return open_room(call);
+    case Route::list_rooms:
+      return list_rooms(call);
+    case Route::read_room:
+      return read_room(call);
+    case Route::change_room:
+      return change_room(call);
+    case Route::close_room:
+      return close_room(call);
+    case Route::hold_draw:
+      return hold_draw(call);
     case Route::health:
       return respond(call, {.body = R"({"status":"ok"})", .fields = no_store});
     case Route::ready:
@@ -149,7 +208,7 @@ void Api::dispatch(const Call& call) {
 
 bool Api::authenticate(const Call& call, Role least, bool anonymous, Caller& caller) {
   Identity::Verdict verdict = identity_.identify(call.request, runner_.now(), anonymous);
-  if (!verdict.set_cookie.empty()) cookies_[key_of(call.request.reply_to)] = std::move(verdict.set_cookie);
+  if (!verdict.set_cookie.empty()) cookies_[key_of(call.request.reply_to)] += verdict.set_cookie;
   if (!verdict.code.empty()) {
     static constexpr std::string_view fields = "WWW-Authenticate: Bearer\r\nCache-Control: no-store\r\n";
     respond_problem(call, {401, std::string(verdict.code), "a Bearer token or a session is needed"}, fields);
@@ -158,7 +217,7 @@ bool Api::authenticate(const Call& call, Role least, bool anonymous, Caller& cal
   caller = verdict.caller;
   // a session may do what a customer may
   const Role role = caller.role == Role::anonymous ? Role::customer : caller.role;
-  if (role >= least && (least == Role::customer || role != Role::gate)) return true;
+  if (role >= least && (least == Role::customer || role != Role::gate)) return within_limits(call, caller);
   respond_problem(call, {403, "forbidden", "role: must be " + std::string(to_string(least)) + " or more"});
   return false;
 }
@@ -201,7 +260,43 @@ const CatalogView& Api::view() {
 
 void Api::respond(const Call& call, const http::Response& response) {
   metrics_.count_request(static_cast<std::size_t>(call.route), response.status);
-  call.connection.respond(call.request.reply_to.slot, response);
+  if (cookies_.empty()) return void(call.connection.respond(call.request.reply_to.slot, response));
+  send(call.request.reply_to, response);
+}
+
+void Api::send(const ReplyTo& to, http::Response response) {
+  if (const std::string_view lines = take_cookie(to); !lines.empty()) {
+    sent_fields_ = response.fields;
+    sent_fields_ += lines;
+    response.fields = sent_fields_;
+  }
+  loop_.respond(to, response);
+}
+
+// ---- fair use ----
+
+bool Api::within_limits(const Call& call) {
+  return note_limit(call, false, app_.limits.take(call.request.client, runner_.now()));
+}
+
+bool Api::within_limits(const Call& call, const Caller& caller) {
+  const bool counts = caller.role == Role::anonymous || caller.role == Role::customer;
+  if (!app_.limits.by_user() || !counts) return true;
+  return note_limit(call, true, app_.limits.take(caller.user, runner_.now()));
+}
+
+/// Tells the client where it stands, or that it has asked too often.
+bool Api::note_limit(const Call& call, bool of_user, const RateVerdict& verdict) {
+  if (verdict.counted) app_.limits.append_fields(cookies_[key_of(call.request.reply_to)], of_user, verdict);
+  if (verdict.allowed) return true;
+  const Refusal refusal = of_user ? Refusal::user_rate_limited : Refusal::address_rate_limited;
+  fields_ = no_store;
+  fields_ += "Retry-After: " + std::to_string((verdict.retry_in.count() + 999) / 1000) + "\r\n";
+  metrics_.count_refusal(refusal);
+  respond_problem(call,
+                  {429, std::string(describe(refusal).code), of_user ? "limits.user_quota" : "limits.address_quota"},
+                  std::string(fields_));
+  return false;
 }
 
 void Api::respond_problem(const Call& call, const Problem& problem, std::string_view fields) {
@@ -214,7 +309,8 @@ void Api::respond_problem(const ReplyTo& to, const Problem& problem, std::string
   append_problem(body_, to_http(problem));
   fields_ = fields;
   fields_ += take_cookie(to);
-  if (problem.status == 503 || problem.status == 429) fields_ += "Retry-After: 1\r\n";
+  const bool retries = problem.status == 503 || problem.status == 429;
+  if (retries && fields.find("Retry-After") == std::string_view::npos) fields_ += "Retry-After: 1\r\n";
   loop_.respond(
       to,
       {.status = problem.status, .content_type = http::content_type::problem, .body = body_.view(), .fields = fields_});
@@ -292,6 +388,12 @@ std::uint16_t Api::answer_status(const Reply& reply) noexcept {
 }
 
 void Api::write_answer(json::Writer& json, const Reply& reply) {
+  if (is_for_room(reply.type) && reply.refusal == Refusal::none) return write_place(json, reply);
+  const bool listed = reply.type == CommandType::join_waitlist || reply.type == CommandType::read_waitlist;
+  const std::optional<ShowRef> show = listed ? view().find(reply.show) : std::nullopt;
+  if (listed && reply.refusal == Refusal::none && show && show->layout != nullptr) {
+    return write_party(json, reply, *show);
+  }
   const TicketMaker tickets = app_.ticket_maker(reply.now);
   AnswerWriter{view(), tickets}.write(json, reply);
 }
@@ -321,6 +423,18 @@ void Api::count(const Reply& reply) {
         return Route::block_seats;
       case CommandType::unblock_seats:
         return Route::unblock_seats;
+      case CommandType::join_queue:
+        return Route::join_queue;
+      case CommandType::read_queue:
+        return Route::read_place;
+      case CommandType::leave_queue:
+        return Route::leave_place;
+      case CommandType::join_waitlist:
+        return Route::join_waitlist;
+      case CommandType::read_waitlist:
+        return Route::read_waitlist;
+      case CommandType::leave_waitlist:
+        return Route::leave_waitlist;
       default:
         return Route::none;
     }
@@ -343,6 +457,12 @@ void Api::count(const Reply& reply) {
       break;
     case CommandType::cancel:
       metrics_.cancellations.add();
+      break;
+    case CommandType::join_queue:
+      if (reply.queue.fresh) metrics_.places_taken.add();
+      break;
+    case CommandType::join_waitlist:
+      if (reply.queue.fresh) metrics_.parties_listed.add();
       break;
     case CommandType::cancel_show:
       list_as_cancelled(reply.show);

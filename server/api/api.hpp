@@ -76,6 +76,11 @@ class Api final : public ReplySink {
   /// Who is asking. Returns: false after the refusal was answered. `anonymous`: a session is made for who has none.
   [[nodiscard]] bool authenticate(const Call& call, Role least, bool anonymous, Caller& caller);
   void respond(const Call& call, const http::Response& response);
+  /// Every answer that does not go out at once leaves by this: it adds the header lines that belong to the request.
+  void send(const ReplyTo& to, http::Response response);
+  [[nodiscard]] bool within_limits(const Call& call);
+  [[nodiscard]] bool within_limits(const Call& call, const Caller& caller);
+  [[nodiscard]] bool note_limit(const Call& call, bool of_user, const RateVerdict& verdict);
   void respond_problem(const Call& call, const Problem& problem, std::string_view fields = no_store);
   void respond_problem(const ReplyTo& to, const Problem& problem, std::string_view fields = no_store);
   void respond_refusal(const Call& call, Refusal refusal, std::string_view detail = {});
@@ -128,6 +133,33 @@ class Api final : public ReplySink {
   void add_ticket_key(const Call& call);
   void retire_ticket_key(const Call& call);
 
+  // api_queue.cpp
+  void join_queue(const Call& call);
+  void place(const Call& call, CommandType type);
+  void waitlist(const Call& call, CommandType type);
+  void show_admission(std::string_view token, Command& command) const;
+  void write_place(json::Writer& json, const Reply& reply);
+  void write_party(json::Writer& json, const Reply& reply, const ShowRef& show);
+
+  // api_rooms.cpp
+  struct RoomPage;
+  void open_room(const Call& call);
+  void list_rooms(const Call& call);
+  void read_room(const Call& call);
+  void change_room(const Call& call);
+  void close_room(const Call& call);
+  void hold_draw(const Call& call);
+  void read_draw(const Call& call);
+  void change_policy(const Call& call);
+  void apply_policy(const ReplyTo& to, ShowNumber show, const Policy& before, const std::string& body);
+  void answer_changed(const ReplyTo& to, Route route, bool changed, const Problem& otherwise, const std::string& body);
+  [[nodiscard]] bool read_settings(const Call& call, engine::RoomSettings& settings);
+  /// The room of the path, or nothing after the refusal was answered.
+  [[nodiscard]] std::optional<engine::RoomTable::Entry> room_of(const Call& call);
+  /// Runs `read` on the loop of the room, then `answer` here, when what it has seen is durable.
+  void ask_room(const engine::RoomTable::Entry& room, std::function<std::string(const engine::Room&)> read,
+                std::function<void(const std::string&)> answer);
+
   // api_browse.cpp
   void browse(const Call& call);
   void show_seats(const Call& call);
@@ -175,6 +207,7 @@ class Api final : public ReplySink {
   json::TextBuffer batch_text_;
   std::string fields_;
   std::string cookie_;
+  std::string sent_fields_;
   std::shared_ptr<const CatalogView> view_;
   std::uint64_t view_changes_ = ~std::uint64_t{0};
   catalog::SeatMapCache seat_maps_;
@@ -183,7 +216,7 @@ class Api final : public ReplySink {
   Saga saga_;
   Batches batches_;
   Asks asks_;
-  std::unordered_map<std::uint64_t, std::string> cookies_;  ///< to hand out with answers that are due
+  std::unordered_map<std::uint64_t, std::string> cookies_;  ///< header lines to hand out with answers that are due
   std::size_t tasks_waiting_ = 0;
   std::uint32_t now_us_ = 0;
 };

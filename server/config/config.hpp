@@ -27,6 +27,8 @@ struct Secret {
 
 enum class AnchorMode : std::uint8_t { lazy, commit };
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
+/// How the queue of a waiting room is ordered; the numbers are those of engine::QueueOrder.
+enum class QueueOrder : std::uint8_t { arrival, draw };
 enum class LogFormat : std::uint8_t { text, json };
 
 inline constexpr std::uint64_t kibibyte = 1'024;
@@ -85,6 +87,21 @@ struct IdentityConfig {
   bool cookie_secure = false;
 };
 
+/// What a waiting room is like when its operator does not say.
+struct QueueConfig {
+  QueueOrder order = QueueOrder::arrival;
+  Duration admission_ttl{std::chrono::minutes{5}};
+};
+
+/// Fair use: requests per window, by user and by address; 0 is no limit.
+struct LimitsConfig {
+  std::uint32_t user_quota = 0;
+  Duration user_window{std::chrono::seconds{60}};
+  std::uint32_t address_quota = 0;
+  Duration address_window{std::chrono::seconds{60}};
+  std::vector<std::string> exempt{"127.0.0.0/8", "::1"};
+};
+
 struct PaymentsConfig {
   Duration latency{0};
   double decline_rate = 0;
@@ -112,6 +129,8 @@ struct Config {
   DiskConfig disk;
   IdentityConfig identity;
   Policy policy;
+  QueueConfig queue;
+  LimitsConfig limits;
   PaymentsConfig payments;
   TicketsConfig tickets;
   LogConfig log;

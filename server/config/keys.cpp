@@ -256,7 +256,7 @@ void bind_identity(std::vector<Key>& keys, IdentityConfig& identity) {
   section.flag("cookie_secure", identity.cookie_secure, "Whether the session cookie is for HTTPS only.");
 }
 
-void bind_policy(std::vector<Key>& keys, Policy& policy) {
+void bind_policy(std::vector<Key>& keys, Policy& policy, QueueConfig& queue) {
   Section section{keys, "policy"};
   section.integer("seats_per_reservation", policy.seats_per_reservation, 1, limits::seats_per_request_max,
                   "Seats of one reservation.");
@@ -271,10 +271,26 @@ void bind_policy(std::vector<Key>& keys, Policy& policy) {
                   "So many reservations left to expire start the cool-down; 0: off.");
   section.integer("cooldown_after_refusals", policy.cooldown_after_refusals, 0, 255,
                   "So many refused tries within a minute start the cool-down; 0: off.");
+  section.choice("queue_order", queue.order, std::array<std::string_view, 2>{"arrival", "draw"},
+                 "Order of a waiting room: by arrival, or drawn among those who came before its opening.");
+  section.duration("admission_ttl", queue.admission_ttl, Duration{1'000}, day,
+                   "How long the waiting room's token lets its owner reserve; unused, it is back to the tail once.");
   section.refund_tiers("refund_tiers", policy,
                        "Percent refunded by the time from cancellation to start; the first that fits decides.");
   section.choice("orphan_rule", policy.orphan_rule, std::array<std::string_view, 3>{"off", "best_available", "all"},
                  "Who may not leave a single seat alone: nobody is held to it, the server's own choice, or everyone.");
+}
+
+void bind_limits(std::vector<Key>& keys, LimitsConfig& limits) {
+  Section section{keys, "limits"};
+  section.integer("user_quota", limits.user_quota, 0, 1'000'000,
+                  "Requests of one customer or session per user_window, all at once or spread; 0: no limit.");
+  section.duration("user_window", limits.user_window, Duration{1'000}, day, "The window of user_quota.");
+  section.integer("address_quota", limits.address_quota, 0, 1'000'000,
+                  "Requests from one address (of IPv6: one /64) per address_window; 0: no limit.");
+  section.duration("address_window", limits.address_window, Duration{1'000}, day, "The window of address_quota.");
+  section.networks("exempt", limits.exempt,
+                   "Addresses that address_quota does not count: one's own machines, and proxies that do not tell.");
 }
 
 void bind_payments(std::vector<Key>& keys, PaymentsConfig& payments) {
@@ -314,7 +330,8 @@ std::vector<Key> bind_keys(Config& config) {
   bind_server(keys, config.server);
   bind_wal(keys, config.wal, config.disk);
   bind_identity(keys, config.identity);
-  bind_policy(keys, config.policy);
+  bind_policy(keys, config.policy, config.queue);
+  bind_limits(keys, config.limits);
   bind_payments(keys, config.payments);
   bind_tickets(keys, config.tickets);
   bind_log(keys, config.log);

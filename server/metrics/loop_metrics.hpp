@@ -13,7 +13,7 @@
 namespace usher::server::metrics {
 
 /// Routes told apart at most; the API has about 30.
-inline constexpr std::size_t routes_max = 64;
+inline constexpr std::size_t routes_max = 96;
 
 struct alignas(64) LoopMetrics {
   /// By route and by the first digit of the status (1 to 5).
@@ -30,6 +30,14 @@ struct alignas(64) LoopMetrics {
   Count payments_unknown;
   Count cancellations;  ///< requests to cancel that did
   Count refunds_settled;
+  Count places_taken;    ///< in queues of waiting rooms
+  Count parties_listed;  ///< on waiting lists
+
+  // Of the waiting rooms whose home is on this loop.
+  Count room_waiting;
+  Count room_outstanding;
+  Count room_admitted;
+  Count room_lapsed;
 
   Count connections_accepted;
   Count connections_closed;

@@ -17,7 +17,7 @@ struct NamedField {
   Count LoopMetrics::*field;
 };
 
-constexpr std::array<NamedField, 10> sales_fields{{
+constexpr std::array<NamedField, 14> sales_fields{{
     {"usher_reservations_total", "Reservations made.", &LoopMetrics::reservations},
     {"usher_reserved_seats_total", "Seats of the reservations made.", &LoopMetrics::seats_reserved},
     {"usher_releases_total", "Reservations given up by their owner.", &LoopMetrics::releases},
@@ -28,6 +28,10 @@ constexpr std::array<NamedField, 10> sales_fields{{
     {"usher_payments_unknown_total", "Payments whose outcome was not told in time.", &LoopMetrics::payments_unknown},
     {"usher_cancellations_total", "Cancellations made.", &LoopMetrics::cancellations},
     {"usher_refunds_total", "Refunds settled by the gateway.", &LoopMetrics::refunds_settled},
+    {"usher_queue_places_total", "Places taken in queues of waiting rooms.", &LoopMetrics::places_taken},
+    {"usher_queue_admitted_total", "People let in by waiting rooms.", &LoopMetrics::room_admitted},
+    {"usher_queue_lapsed_total", "Admissions that nobody used.", &LoopMetrics::room_lapsed},
+    {"usher_waitlist_parties_total", "Parties put on waiting lists.", &LoopMetrics::parties_listed},
 }};
 
 constexpr std::array<NamedField, 4> traffic_fields{{
@@ -37,11 +41,13 @@ constexpr std::array<NamedField, 4> traffic_fields{{
     {"usher_http_sent_bytes_total", "Bytes sent to clients.", &LoopMetrics::bytes_sent},
 }};
 
-constexpr std::array<NamedField, 3> queue_fields{{
+constexpr std::array<NamedField, 5> queue_fields{{
     {"usher_http_requests_in_flight", "Requests read and not answered yet.", &LoopMetrics::requests_in_flight},
     {"usher_outbox_replies", "Answers decided that wait for the log.", &LoopMetrics::replies_waiting},
     {"usher_log_gathered_bytes", "Bytes of the log gathered and not handed over yet.",
      &LoopMetrics::log_gathered_bytes},
+    {"usher_queue_waiting", "People who wait in waiting rooms.", &LoopMetrics::room_waiting},
+    {"usher_queue_outstanding", "People let in who have not reserved yet.", &LoopMetrics::room_outstanding},
 }};
 
 }  // namespace
