@@ -1,6 +1,7 @@
 #include "server/api/api.hpp"
 
 #include "server/openapi/openapi.hpp"
+#include "server/ws/asyncapi.hpp"
 
 namespace usher::server::api {
 namespace {
@@ -29,6 +30,15 @@ namespace {
   }
 }
 
+[[nodiscard]] ws::FeedOptions feed_options(const config::FeedConfig& config, metrics::LoopMetrics& metrics) {
+  ws::FeedOptions options;
+  options.tick = config.tick;
+  options.ping_interval = config.ping_interval;
+  options.slow_timeout = config.slow_timeout;
+  options.on_fanout = [&metrics](std::uint64_t ns) { metrics.fanout_duration.record(ns); };
+  return options;
+}
+
 }  // namespace
 
 Api::Api(App& app, http::Loop& loop, engine::AgentRunner& runner, metrics::LoopMetrics& metrics)
@@ -43,7 +53,9 @@ Api::Api(App& app, http::Loop& loop, engine::AgentRunner& runner, metrics::LoopM
       }),
       saga_(
           runner, app.engine.shared().directory, app.gateway, metrics, [this] { return random_.next(); },
-          [this](const ReplyTo& to, const Reply& reply) { deliver(to, reply); }) {}
+          [this](const ReplyTo& to, const Reply& reply) { deliver(to, reply); }),
+      feed_(loop, feed_options(app.config.feed, metrics), app.subscribers),
+      live_shows_(app.engine, runner, feed_, app.config.feed.tick, app.live) {}
 
 // ---- requests ----
 
@@ -69,6 +81,8 @@ void Api::dispatch(const Call& call) {
       return reservation(call, CommandType::release);
     case Route::show_seats:
       return show_seats(call);
+    case Route::live:
+      return live(call);
     case Route::book:
       return book(call);
     case Route::list_bookings:
@@ -119,6 +133,8 @@ void Api::dispatch(const Call& call) {
       return read_metrics(call);
     case Route::openapi:
       return respond(call, {.body = openapi::document(), .fields = "Cache-Control: public, max-age=60\r\n"});
+    case Route::asyncapi:
+      return respond(call, {.body = asyncapi::document(), .fields = "Cache-Control: public, max-age=60\r\n"});
     case Route::index:
       return read_index(call);
     case Route::none:

@@ -97,6 +97,16 @@ struct TicketsConfig {
   Duration valid_after{0};
 };
 
+/// The live seat maps (server/ws).
+struct FeedConfig {
+  Duration tick{100};
+  std::uint32_t subscribers_max = 15'000;
+  std::uint32_t per_address_max = 200;
+  Duration ping_interval{std::chrono::seconds{30}};
+  Duration slow_timeout{std::chrono::seconds{30}};
+  std::vector<std::string> allowed_origins;
+};
+
 struct LogConfig {
   LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::text;
@@ -113,6 +123,7 @@ struct Config {
   Policy policy;
   PaymentsConfig payments;
   TicketsConfig tickets;
+  FeedConfig feed;
   LogConfig log;
 };
 

@@ -33,7 +33,7 @@ class StateSource {
 };
 
 struct FeedOptions {
-  Duration tick{100};                             ///< between two fan-outs of a show, at least
+  Duration tick{100};  ///< between two fan-outs of a show, at least
   Duration ping_interval{std::chrono::seconds{30}};
   Duration slow_timeout{std::chrono::seconds{30}};  ///< how long a reader may be behind
   std::chrono::microseconds slice{500};             ///< of a fan-out, before the loop gets its turn
@@ -109,10 +109,10 @@ class Feed {
   std::vector<std::uint32_t> free_;
   std::size_t open_count_ = 0;
   std::unordered_map<FeedKey, std::unique_ptr<Audience>> audiences_;
-  std::vector<FeedKey> news_;     // shows with something to tell
+  std::vector<FeedKey> news_;                         // shows with something to tell
   std::int64_t due_ms_ = http::DeadlineWheel::never;  // when the first of them may
-  std::vector<FeedKey> running_;  // work()'s own
-  std::vector<FeedKey> empty_;    // shows whose last subscriber may have gone
+  std::vector<FeedKey> running_;                      // work()'s own
+  std::vector<FeedKey> empty_;                        // shows whose last subscriber may have gone
   http::DeadlineWheel wheel_;
   std::unique_ptr<char[]> scratch_;
   Instant server_time_{};

@@ -13,7 +13,8 @@ namespace usher::server::ws {
 namespace {
 
 constexpr std::string_view websocket_guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-constexpr std::string_view upgrade_fields = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n";
+constexpr std::string_view upgrade_fields =
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n";
 
 std::string_view trim(std::string_view text) noexcept {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -123,7 +124,8 @@ bool is_websocket_key(std::string_view key) noexcept {
   const auto is_digit = [](char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
   };
-  return std::all_of(key.begin(), key.begin() + 22, is_digit) && std::string_view{"AQgw"}.find(key[21]) != std::string_view::npos;
+  return std::all_of(key.begin(), key.begin() + 22, is_digit) &&
+         std::string_view{"AQgw"}.find(key[21]) != std::string_view::npos;
 }
 
 std::string accept_key(std::string_view key) {
@@ -138,9 +140,11 @@ std::string accept_key(std::string_view key) {
 std::string stream_head(const http::RequestHead& head, const Wish& wish) {
   std::string out;
   if (wish.format == Format::events) {
-    out = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nX-Accel-Buffering: no\r\n"
-          "Connection: close\r\n";
-    if (!head.origin.empty()) out.append("Access-Control-Allow-Origin: ").append(head.origin).append("\r\nVary: Origin\r\n");
+    out =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nX-Accel-Buffering: no\r\n"
+        "Connection: close\r\n";
+    if (!head.origin.empty())
+      out.append("Access-Control-Allow-Origin: ").append(head.origin).append("\r\nVary: Origin\r\n");
     // how long a browser waits before it connects again
     return out.append("\r\nretry: 1000\n\n");
   }

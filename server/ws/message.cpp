@@ -19,7 +19,8 @@ constexpr std::uint8_t type_delta = 2;
 
 void put_number(std::string& out, std::uint64_t value) {
   std::array<char, 20> text;
-  out.append(text.data(), static_cast<std::size_t>(std::to_chars(text.data(), text.data() + 20, value).ptr - text.data()));
+  out.append(text.data(),
+             static_cast<std::size_t>(std::to_chars(text.data(), text.data() + 20, value).ptr - text.data()));
 }
 
 void put_json_head(std::string& out, const SeatState* before, const SeatState& after, Instant server_time) {
@@ -90,7 +91,8 @@ SharedBytes make(Format format, const SeatState* before, const SeatState& after,
     return out;
   }
   std::string text;
-  const std::size_t seats_bytes = before == nullptr ? after.names->text_bytes() + after.names->size() * seat_bytes_max : 0;
+  const std::size_t seats_bytes =
+      before == nullptr ? after.names->text_bytes() + after.names->size() * seat_bytes_max : 0;
   text.reserve(json_head_bytes_max + seats_bytes);
   put_json(text, before, after, server_time);
   out->reserve(text.size() + 48);
@@ -127,7 +129,8 @@ std::optional<BinaryMessage> read_binary(std::string_view payload, std::uint32_t
   if (payload.size() != binary_head_bytes + (std::size_t{seats} + 3) / 4) return std::nullopt;
   const char* const at = payload.data();
   const auto type = static_cast<std::uint8_t>(at[1]);
-  if (static_cast<std::uint8_t>(at[0]) != binary_version || (type != type_snapshot && type != type_delta)) return std::nullopt;
+  if (static_cast<std::uint8_t>(at[0]) != binary_version || (type != type_snapshot && type != type_delta))
+    return std::nullopt;
   if (static_cast<std::uint8_t>(at[2]) >= static_cast<std::uint8_t>(ShowState::count_)) return std::nullopt;
   if (get_little_endian<std::uint32_t>(at + 4) != seats) return std::nullopt;
   BinaryMessage message;
@@ -137,7 +140,8 @@ std::optional<BinaryMessage> read_binary(std::string_view payload, std::uint32_t
   message.prev_lsn = get_little_endian<std::uint64_t>(at + 16);
   message.state.map.assign(SeatState::words_for(seats), 0);
   for (std::size_t byte = 0; byte < (std::size_t{seats} + 3) / 4; ++byte) {
-    message.state.map[byte / 8] |= std::uint64_t{static_cast<std::uint8_t>(at[binary_head_bytes + byte])} << (8 * (byte % 8));
+    message.state.map[byte / 8] |= std::uint64_t{static_cast<std::uint8_t>(at[binary_head_bytes + byte])}
+                                   << (8 * (byte % 8));
   }
   for (const std::uint64_t word : message.state.map) {
     if ((word & (word >> 1U) & 0x5555555555555555U) != 0) return std::nullopt;  // 3 is no status

@@ -2,7 +2,8 @@
 /// What the feed says, as the bytes that go on the wire: built once and shared by all who get them. The words are those
 /// of README.md and asyncapi.json. Pure functions.
 ///
-///   json   := {"type":"snapshot"|"delta","lsn":N,"prev_lsn":N|null,"server_time":T,["status":S,]"seats":{LABEL:VALUE,...}}
+///   json   :=
+///   {"type":"snapshot"|"delta","lsn":N,"prev_lsn":N|null,"server_time":T,["status":S,]"seats":{LABEL:VALUE,...}}
 ///   binary := version:u8(1) type:u8(1 snapshot, 2 delta) status:u8 0:u8 seats:u32 lsn:u64 prev_lsn:u64 time_ms:u64 map
 ///             little endian; map = two bits a seat (0 available, 1 reserved, 2 booked), the first in the lowest bits,
 ///             (seats + 3) / 4 bytes; always the whole map, so that a delta can be applied to anything

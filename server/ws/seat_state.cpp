@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::array<std::string_view, seat_value_count> seat_words{"available", "reserved", "booked"};
 constexpr std::array<std::string_view, static_cast<std::size_t>(ShowState::count_)> show_words{"scheduled", "cancelled",
-                                                                                              "completed"};
+                                                                                               "completed"};
 
 // Puts a 0 in front of every bit ("interleave bits by binary magic numbers", S. E. Anderson, Bit Twiddling Hacks).
 std::uint64_t spread(std::uint64_t bits) noexcept {

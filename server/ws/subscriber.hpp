@@ -78,11 +78,11 @@ class Subscriber : private http::DeadlineWheel::Node {
   Audience* audience_ = nullptr;
   std::uint32_t place_ = 0;  // among the audience's members
   Format format_ = Format::json;
-  bool waiting_ = false;  // for a state that it can begin with
-  bool behind_ = false;   // gets the newest state next
-  bool blocked_ = false;  // the socket is full
+  bool waiting_ = false;    // for a state that it can begin with
+  bool behind_ = false;     // gets the newest state next
+  bool blocked_ = false;    // the socket is full
   bool write_due_ = false;  // Asio tells when it takes more
-  bool silent_ = false;   // has said nothing since the last ping
+  bool silent_ = false;     // has said nothing since the last ping
   bool closing_ = false;
   bool other_closed_ = false;  // has sent its Close, or what cannot be read
   bool shut_ = false;          // our side of the stream has ended
