@@ -149,6 +149,7 @@ class Api final : public ReplySink {
                       std::uint64_t index_commits, const catalog::BrowseAnswer& answer, std::string_view body,
                       std::string_view if_none_match);
   void answer_listing(const ReplyTo& to, const Listing& listing, std::string_view if_none_match);
+
   // api_live.cpp
   void live(const Call& call);
 
