@@ -30,6 +30,40 @@ namespace {
   }
 }
 
+[[nodiscard]] WorkLimits work_limits(const config::ServerConfig& config, std::size_t loops) {
+  WorkLimits limits;
+  limits.age_max = config.queue_age_max;
+  limits.per_second = static_cast<double>(config.work_limit) / static_cast<double>(loops);
+  return limits;
+}
+
+[[nodiscard]] Work work_of(Route route) noexcept {
+  switch (route) {
+    case Route::reserve:
+    case Route::read_reservation:
+    case Route::release:
+    case Route::book:
+    case Route::list_bookings:
+    case Route::read_booking:
+    case Route::preview_cancel:
+    case Route::cancel:
+    case Route::commands:
+      return Work::selling;
+    case Route::list_movies:
+    case Route::show_movie:
+    case Route::list_showtimes:
+    case Route::list_theaters:
+    case Route::show_theater:
+    case Route::list_cities:
+    case Route::show_show:
+    case Route::show_seats:
+    case Route::live:
+      return Work::looking;
+    default:
+      return Work::free;
+  }
+}
+
 [[nodiscard]] ws::FeedOptions feed_options(const config::FeedConfig& config, metrics::LoopMetrics& metrics) {
   ws::FeedOptions options;
   options.tick = config.tick;
@@ -55,7 +89,8 @@ Api::Api(App& app, http::Loop& loop, engine::AgentRunner& runner, metrics::LoopM
           runner, app.engine.shared().directory, app.gateway, metrics, [this] { return random_.next(); },
           [this](const ReplyTo& to, const Reply& reply) { deliver(to, reply); }),
       feed_(loop, feed_options(app.config.feed, metrics), app.subscribers),
-      live_shows_(app.engine, runner, feed_, app.config.feed.tick, app.live) {}
+      live_shows_(app.engine, runner, feed_, app.config.feed.tick, app.live),
+      gate_(work_limits(app.config.server, app.engine.loop_count())) {}
 
 // ---- requests ----
 
@@ -68,6 +103,7 @@ void Api::on_request(const http::Request& request, http::Connection& connection,
                            match.allow_field);
   }
   if (!found || !may_enter(call.route, entrance)) return respond_problem(call, {404, "not_found", "no such path"});
+  if (!gate_.admit(work_of(call.route), runner_.now(), runner_.answers_waiting())) return respond_overloaded(call);
   dispatch(call);
 }
 
@@ -254,6 +290,7 @@ void Api::deliver(const ReplyTo& to, const Reply& reply) {
   count(reply);
   const std::uint16_t status = answer_status(reply);
   const std::uint64_t took_ns = std::uint64_t{now_us_ - to.asked_us} * 1'000;
+  gate_.note_age(now_us_ - to.asked_us);
   metrics_.request_duration.record(took_ns);
   const bool reserved = reply.type == CommandType::reserve || reply.type == CommandType::reserve_best;
   if (reserved && status == 201) metrics_.reserve_duration.record(took_ns);

@@ -26,6 +26,7 @@
 #include "server/api/reply_json.hpp"
 #include "server/api/routes.hpp"
 #include "server/api/saga.hpp"
+#include "server/api/work_gate.hpp"
 #include "server/catalog/browse.hpp"
 #include "server/catalog/query.hpp"
 #include "server/catalog/seat_map.hpp"
@@ -181,6 +182,7 @@ class Api final : public ReplySink {
   Saga saga_;
   ws::Feed feed_;
   LiveShows live_shows_;
+  WorkGate gate_;
   Batches batches_;
   Asks asks_;
   std::unordered_map<std::uint64_t, std::string> cookies_;  ///< to hand out with answers that are due

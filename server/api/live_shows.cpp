@@ -60,12 +60,17 @@ void LiveShows::work(std::int64_t now_ms) {
   }
   asked_.clear();
   if (now_ms < next_look_ms_) return;
-  next_look_ms_ = now_ms + tick_ms_;
-  look_at_all();
+  next_look_ms_ = now_ms + (channels_.size() <= quick_channels_max ? quick_look_ms : tick_ms_);
+  look_at_all(now_ms);
 }
 
-void LiveShows::look_at_all() {
-  for (auto& [key, channel] : channels_) look(key, channel, false);
+void LiveShows::look_at_all(std::int64_t now_ms) {
+  for (auto& [key, channel] : channels_) {
+    if (now_ms < channel.next_ms) continue;
+    const ws::SeatState* const before = channel.state.get();
+    look(key, channel, false);
+    if (channel.state.get() != before) channel.next_ms = now_ms + tick_ms_;
+  }
   std::erase_if(names_, [](const auto& entry) { return entry.second.expired(); });
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 /// LiveShows: where one loop's feed has the states of shows from: the newest durable images of the shards (DESIGN 4.3),
 /// so that nothing is ever shown that a crash could take back. Each loop looks after the shows of its own shards that
-/// anybody watches, once per tick; a state that looks different is built once and handed to every loop that has
-/// subscribers of the show. What crosses between loops goes by AgentRunner::post(). For the loop's thread only.
+/// anybody watches, and tells of each at most once per tick; a state that looks different is built once and handed to
+/// every loop that has subscribers of the show. What crosses between loops goes by AgentRunner::post(). For the loop's
+/// thread only.
 
 #include <cstdint>
 #include <memory>
@@ -24,7 +25,7 @@ class LiveShows final : public ws::StateSource {
   void unwatch(ws::FeedKey key) override;
   void refresh(ws::FeedKey key) override;
 
-  /// Once per cycle: looks at the watched shows when a tick has passed, and at once at those just asked for.
+  /// Once per cycle: looks at the watched shows when it is time, and at once at those just asked for.
   void work(std::int64_t now_ms);
 
  private:
@@ -33,14 +34,19 @@ class LiveShows final : public ws::StateSource {
     engine::Shard* shard = nullptr;
     std::vector<std::uint16_t> watchers;  ///< loops
     std::shared_ptr<const ws::SeatState> state;
-    Lsn seen = 0;  ///< of the image last looked at; newer than the state's where only the LSN was new
+    std::int64_t next_ms = 0;  ///< not told before
+    Lsn seen = 0;              ///< of the image last looked at; newer than the state's where only the LSN was new
   };
+  /// So many shows are looked at every few milliseconds, so that a lone change is told at once; more, once per tick.
+  static constexpr std::size_t quick_channels_max = 64;
+  static constexpr std::int64_t quick_look_ms = 1;
+
   enum class Ask : std::uint8_t { watch, unwatch, refresh };
 
   void ask(ws::FeedKey key, Ask what);
   void answer(ws::FeedKey key, Ask what, std::uint16_t loop);
   void look(ws::FeedKey key, Channel& channel, bool whatever);
-  void look_at_all();
+  void look_at_all(std::int64_t now_ms);
   void tell(ws::FeedKey key, const Channel& channel, std::uint16_t loop);
   [[nodiscard]] std::shared_ptr<const ws::SeatNames> names_of(const engine::Layout& layout);
 

@@ -61,6 +61,8 @@ struct ServerConfig {
   std::uint32_t work_threads = 2;
   std::uint32_t work_queue_max = 1'024;
   Duration drain_timeout{std::chrono::seconds{30}};
+  std::uint32_t work_limit = 0;
+  Duration queue_age_max{std::chrono::seconds{1}};
 };
 
 struct WalConfig {

@@ -236,6 +236,10 @@ void bind_server(std::vector<Key>& keys, ServerConfig& server) {
                   "Such jobs waiting at once; beyond that the request is answered 503.");
   section.duration("drain_timeout", server.drain_timeout, none, day,
                    "How long SIGTERM waits for requests in flight before connections are closed.");
+  section.integer("work_limit", server.work_limit, 0, 100'000'000,
+                  "Requests a second that sell or look, of all loops; further ones are answered 503; 0: no limit.");
+  section.duration("queue_age_max", server.queue_age_max, Duration{10}, Duration{std::chrono::minutes{1}},
+                   "Where thousands wait and answers take longer than this, requests are answered 503 unread.");
 }
 
 void bind_wal(std::vector<Key>& keys, WalConfig& wal, DiskConfig& disk) {
