@@ -19,10 +19,13 @@
 #include "server/payments/gateway.hpp"
 #include "server/search/search_index.hpp"
 #include "server/work/work_pool.hpp"
+#include "server/ws/limits.hpp"
 #include "spdlog/spdlog.h"
 #include "wal/log.hpp"
 
 namespace usher::server::api {
+
+class LiveShows;
 
 struct App {
   App(const config::Config& with, const IdentityKeys& keys, engine::Engine& decider, wal::OpenedLog& remembers,
@@ -36,7 +39,9 @@ struct App {
         pool(works),
         metrics(counts),
         search(finds),
-        ticket_keys(signs) {}
+        ticket_keys(signs),
+        subscribers(with.feed.subscribers_max, with.feed.per_address_max),
+        live(decider.loop_count(), nullptr) {}
 
   const config::Config& config;
   const IdentityKeys& identity;
@@ -47,6 +52,8 @@ struct App {
   metrics::Metrics& metrics;
   search::SearchIndex& search;
   tickets::TicketKeys& ticket_keys;
+  ws::SubscriberLimits subscribers;
+  std::vector<LiveShows*> live;  ///< each loop's, for its own thread
   http::Router router;
   std::atomic<std::shared_ptr<const CatalogView>> catalog;
   std::atomic<std::uint64_t> catalog_changes{0};  ///< counts up when `catalog` was replaced
