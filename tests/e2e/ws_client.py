@@ -76,9 +76,12 @@ class WebSocket:
             raise EOFError("the stream ended")
         self.rest += data
 
-    def _read(self, size):
+    def _need(self, size):
         while len(self.rest) < size:
             self._fill()
+
+    def _read(self, size):
+        self._need(size)
         data, self.rest = self.rest[:size], self.rest[size:]
         return data
 
@@ -90,15 +93,17 @@ class WebSocket:
 
     def receive(self):
         """The next frame. Raises EOFError at the end of the stream, TimeoutError when nothing comes."""
-        first, second = self._read(2)
+        self._need(2)
+        first, second = self.rest[:2]
         if first & 0x70 or second & 0x80:
             raise ValueError(f"a server's frame may not begin with {first:#x} {second:#x}")
-        size = second & 0x7F
-        if size == 126:
-            size = struct.unpack(">H", self._read(2))[0]
-        elif size == 127:
-            size = struct.unpack(">Q", self._read(8))[0]
-        payload = self._read(size)
+        size, head = second & 0x7F, 2
+        if size > 125:
+            head = 4 if size == 126 else 10
+            self._need(head)
+            size = int.from_bytes(self.rest[2:head], "big")
+        self._need(head + size)  # what has come stays until the frame is whole, so that a timeout loses nothing
+        payload = self._read(head + size)[head:]
         opcode = first & 0x0F
         if opcode == CLOSE:
             self.closed = struct.unpack(">H", payload[:2])[0] if payload else 1005
