@@ -25,7 +25,9 @@ namespace {
     case Route::list_cities:
     case Route::show_show:
     case Route::show_seats:
+    case Route::live:
     case Route::openapi:
+    case Route::asyncapi:
     case Route::index:
       return true;
     case Route::import:
@@ -61,9 +63,14 @@ namespace {
     case Route::read_booking:
     case Route::preview_cancel:
     case Route::cancel:
+    case Route::ticket_svg:
+    case Route::ticket_png:
+    case Route::ticket_pdf:
+    case Route::calendar:
     case Route::commands:
       return Work::selling;
     case Route::list_movies:
+    case Route::suggest_movies:
     case Route::show_movie:
     case Route::list_showtimes:
     case Route::list_theaters:

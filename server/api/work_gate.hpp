@@ -1,5 +1,5 @@
 #pragma once
-/// WorkGate: whether a loop takes on a request, decided from its route alone, before its body is read (DESIGN 4.9). It
+/// WorkGate: whether a loop takes on a request, decided from its route alone, before its JSON is read (DESIGN 4.9). It
 /// looks at how many answers wait for the log and how old those are that leave, and, where `server.work_limit` is set,
 /// at a token bucket. Looking is given up before selling: it has caches in front of it, and its readers ask again. For
 /// the loop's thread only.

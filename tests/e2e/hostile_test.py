@@ -1,7 +1,8 @@
 """Hostile and helpless clients on the real program: the sale goes on beside them.
 
 Slow-loris (heads and bodies a byte at a time), half-open connections, idle crowds, huge heads, floods of handshakes and frames.
-Beside each of them honest buyers reserve over their own connections; all must succeed. --thorough: 15,000 idle connections.
+Beside each of them honest buyers reserve over their own connections; all must succeed. At last more work than
+is allowed (`server.work_limit`). --thorough: 15,000 idle connections.
 """
 
 import contextlib
@@ -191,6 +192,29 @@ def frame_floods(server):
     close_all(floods)
 
 
+def pipelined(server, target, count=50):
+    """So many requests at once on one connection. Returns the status of each, and the last answer."""
+    with contextlib.closing(link(server.port)) as each:
+        each.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * (count - 1) +
+                     f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        answers = b"".join(iter(lambda: each.recv(65_536), b"")).split(b"HTTP/1.1 ")[1:]
+    return [int(answer[:3]) for answer in answers], answers[-1]
+
+
+def overload(folder, catalog):
+    """Where `server.work_limit` is reached, looking is refused first, then selling, and health never."""
+    with Server(f"{folder}/overload", catalog, {"server.work_limit": "100", "server.loops": "1"}, name="overload") as server:
+        statuses, last = pipelined(server, "/shows/load-00000/seats")
+        check(statuses[0] == 200 and statuses[-1] == 503 and len(statuses) == 50, f"looking is refused: {statuses}")
+        check(b'"code":"overloaded"' in last and b"\r\nRetry-After: 1\r\n" in last, f"and told when to come again: {last}")
+        status, _, body = server.request("POST", "/shows/load-00000/reserve", {"seat_ids": ["A1"]}, token("buyer"))
+        check(status == 201, f"who buys is still served: {status} {body}")
+        statuses, _ = pipelined(server, "/reservations/none")
+        check(statuses[-1] == 503, f"until that is too much, too: {statuses}")
+        statuses, _ = pipelined(server, "/healthz")
+        check(statuses == [200] * 50, f"health is always told: {statuses}")
+
+
 def main():
     with temp_folder() as folder:
         catalog = write_json(f"{folder}/catalog.json", make_catalog(5))
@@ -203,6 +227,8 @@ def main():
             check(b"usher_http_exceptions_total 0" in server.request("GET", "/metrics", bearer=token("root", "admin"))[2],
                   "nothing was thrown")
             check(server.stop() == 0, "and ends cleanly")
+        say("overload")
+        overload(folder, catalog)
     finish()
 
 
