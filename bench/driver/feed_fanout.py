@@ -99,7 +99,7 @@ def reserve_beside(bench):
 
     floors, figures = bench.alternate(lambda: measured(0), lambda: measured(crowd(bench)))
     bench.add("feed_reserve_p99", "ms", floors, figures, 2.0, less_is_better=True,
-              title=f"reserve p99 while {crowd(bench):,} readers are told", floor_is="the same without readers", rate_per_s=rate,
+              title=f"reserve p99 while {crowd(bench):,} readers are told", floor_is="the same without readers", rate_per_s=rate, connections=connections,
               messages=typical(runs[crowd(bench)], "us_p99")["messages"], **details(typical(runs[crowd(bench)], "us_p99")))
 
 
