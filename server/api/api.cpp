@@ -1,6 +1,7 @@
 #include "server/api/api.hpp"
 
 #include "server/openapi/openapi.hpp"
+#include "server/ws/asyncapi.hpp"
 
 namespace usher::server::api {
 namespace {
@@ -24,7 +25,9 @@ namespace {
     case Route::list_cities:
     case Route::show_show:
     case Route::show_seats:
+    case Route::live:
     case Route::openapi:
+    case Route::asyncapi:
     case Route::index:
       return true;
     case Route::import:
@@ -73,6 +76,101 @@ namespace {
   }
 }
 
+[[nodiscard]] WorkLimits work_limits(const config::ServerConfig& config, std::size_t loops) {
+  WorkLimits limits;
+  limits.age_max = config.queue_age_max;
+  limits.per_second = static_cast<double>(config.work_limit) / static_cast<double>(loops);
+  return limits;
+}
+
+[[nodiscard]] Work work_of(Route route) noexcept {
+  switch (route) {
+    case Route::reserve:
+    case Route::read_reservation:
+    case Route::release:
+    case Route::book:
+    case Route::list_bookings:
+    case Route::read_booking:
+    case Route::preview_cancel:
+    case Route::cancel:
+    case Route::ticket_svg:
+    case Route::ticket_png:
+    case Route::ticket_pdf:
+    case Route::calendar:
+    case Route::commands:
+    case Route::join_queue:
+    case Route::read_place:
+    case Route::leave_place:
+    case Route::join_waitlist:
+    case Route::read_waitlist:
+    case Route::leave_waitlist:
+      return Work::selling;
+    case Route::list_movies:
+    case Route::suggest_movies:
+    case Route::show_movie:
+    case Route::list_showtimes:
+    case Route::list_theaters:
+    case Route::show_theater:
+    case Route::list_cities:
+    case Route::show_show:
+    case Route::show_seats:
+    case Route::live:
+      return Work::looking;
+    default:
+      return Work::free;
+  }
+}
+
+[[nodiscard]] ws::FeedOptions feed_options(const config::FeedConfig& config, metrics::LoopMetrics& metrics) {
+  ws::FeedOptions options;
+  options.tick = config.tick;
+  options.ping_interval = config.ping_interval;
+  options.slow_timeout = config.slow_timeout;
+  options.on_fanout = [&metrics](std::uint64_t ns) { metrics.fanout_duration.record(ns); };
+  return options;
+}
+
+[[nodiscard]] Route route_of(CommandType type) noexcept {
+  switch (type) {
+    case CommandType::reserve:
+    case CommandType::reserve_best:
+      return Route::reserve;
+    case CommandType::release:
+      return Route::release;
+    case CommandType::read_reservation:
+      return Route::read_reservation;
+    case CommandType::start_payment:
+    case CommandType::finish_payment:
+      return Route::book;
+    case CommandType::read_booking:
+      return Route::read_booking;
+    case CommandType::preview_cancel:
+      return Route::preview_cancel;
+    case CommandType::cancel:
+      return Route::cancel;
+    case CommandType::cancel_show:
+      return Route::cancel_show;
+    case CommandType::block_seats:
+      return Route::block_seats;
+    case CommandType::unblock_seats:
+      return Route::unblock_seats;
+    case CommandType::join_queue:
+      return Route::join_queue;
+    case CommandType::read_queue:
+      return Route::read_place;
+    case CommandType::leave_queue:
+      return Route::leave_place;
+    case CommandType::join_waitlist:
+      return Route::join_waitlist;
+    case CommandType::read_waitlist:
+      return Route::read_waitlist;
+    case CommandType::leave_waitlist:
+      return Route::leave_waitlist;
+    default:
+      return Route::none;
+  }
+}
+
 }  // namespace
 
 Api::Api(App& app, http::Loop& loop, engine::AgentRunner& runner, metrics::LoopMetrics& metrics)
@@ -87,7 +185,10 @@ Api::Api(App& app, http::Loop& loop, engine::AgentRunner& runner, metrics::LoopM
       }),
       saga_(
           runner, app.engine.shared().directory, app.gateway, metrics, [this] { return random_.next(); },
-          [this](const ReplyTo& to, const Reply& reply) { deliver(to, reply); }) {}
+          [this](const ReplyTo& to, const Reply& reply) { deliver(to, reply); }),
+      feed_(loop, feed_options(app.config.feed, metrics), app.subscribers),
+      live_shows_(app.engine, runner, feed_, app.config.feed.tick, app.live),
+      gate_(work_limits(app.config.server, app.engine.loop_count())) {}
 
 // ---- requests ----
 
@@ -101,6 +202,7 @@ void Api::on_request(const http::Request& request, http::Connection& connection,
   }
   if (!found && show_page({request, connection, match, Route::page, entrance})) return;
   if (!found || !may_enter(call.route, entrance)) return respond_problem(call, {404, "not_found", "no such path"});
+  if (!gate_.admit(work_of(call.route), runner_.now(), runner_.answers_waiting())) return respond_overloaded(call);
   if (app_.limits.by_address() && is_limited(call.route) && !within_limits(call)) return;
   dispatch(call);
 }
@@ -115,6 +217,8 @@ void Api::dispatch(const Call& call) {
       return reservation(call, CommandType::release);
     case Route::show_seats:
       return show_seats(call);
+    case Route::live:
+      return live(call);
     case Route::book:
       return book(call);
     case Route::list_bookings:
@@ -197,6 +301,8 @@ void Api::dispatch(const Call& call) {
       return read_metrics(call);
     case Route::openapi:
       return respond(call, {.body = openapi::document(), .fields = "Cache-Control: public, max-age=60\r\n"});
+    case Route::asyncapi:
+      return respond(call, {.body = asyncapi::document(), .fields = "Cache-Control: public, max-age=60\r\n"});
     case Route::index:
       return read_index(call);
     case Route::page:
@@ -354,6 +460,7 @@ void Api::deliver(const ReplyTo& to, const Reply& reply) {
   count(reply);
   const std::uint16_t status = answer_status(reply);
   const std::uint64_t took_ns = std::uint64_t{now_us_ - to.asked_us} * 1'000;
+  gate_.note_age(now_us_ - to.asked_us);
   metrics_.request_duration.record(took_ns);
   const bool reserved = reply.type == CommandType::reserve || reply.type == CommandType::reserve_best;
   if (reserved && status == 201) metrics_.reserve_duration.record(took_ns);
@@ -399,46 +506,6 @@ void Api::write_answer(json::Writer& json, const Reply& reply) {
 }
 
 void Api::count(const Reply& reply) {
-  static constexpr auto route_of = [](CommandType type) {
-    switch (type) {
-      case CommandType::reserve:
-      case CommandType::reserve_best:
-        return Route::reserve;
-      case CommandType::release:
-        return Route::release;
-      case CommandType::read_reservation:
-        return Route::read_reservation;
-      case CommandType::start_payment:
-      case CommandType::finish_payment:
-        return Route::book;
-      case CommandType::read_booking:
-        return Route::read_booking;
-      case CommandType::preview_cancel:
-        return Route::preview_cancel;
-      case CommandType::cancel:
-        return Route::cancel;
-      case CommandType::cancel_show:
-        return Route::cancel_show;
-      case CommandType::block_seats:
-        return Route::block_seats;
-      case CommandType::unblock_seats:
-        return Route::unblock_seats;
-      case CommandType::join_queue:
-        return Route::join_queue;
-      case CommandType::read_queue:
-        return Route::read_place;
-      case CommandType::leave_queue:
-        return Route::leave_place;
-      case CommandType::join_waitlist:
-        return Route::join_waitlist;
-      case CommandType::read_waitlist:
-        return Route::read_waitlist;
-      case CommandType::leave_waitlist:
-        return Route::leave_waitlist;
-      default:
-        return Route::none;
-    }
-  };
   metrics_.count_request(static_cast<std::size_t>(route_of(reply.type)), answer_status(reply));
   if (reply.refusal != Refusal::none) return metrics_.count_refusal(reply.refusal);
   if (reply.replayed) return;

@@ -22,10 +22,13 @@
 #include "server/payments/gateway.hpp"
 #include "server/search/search_index.hpp"
 #include "server/work/work_pool.hpp"
+#include "server/ws/limits.hpp"
 #include "spdlog/spdlog.h"
 #include "wal/log.hpp"
 
 namespace usher::server::api {
+
+class LiveShows;
 
 struct App {
   App(const config::Config& with, const IdentityKeys& keys, engine::Engine& decider, wal::OpenedLog& remembers,
@@ -41,7 +44,9 @@ struct App {
         search(finds),
         ticket_keys(signs),
         admissions(directory_secret),
-        limits(with.limits, RandomPool{}.next(), started) {}
+        limits(with.limits, RandomPool{}.next(), started),
+        subscribers(with.feed.subscribers_max, with.feed.per_address_max),
+        live(decider.loop_count(), nullptr) {}
 
   const config::Config& config;
   const IdentityKeys& identity;
@@ -54,6 +59,8 @@ struct App {
   tickets::TicketKeys& ticket_keys;
   AdmissionSigner admissions;
   RateLimits limits;
+  ws::SubscriberLimits subscribers;
+  std::vector<LiveShows*> live;  ///< each loop's, for its own thread
   http::Router router;
   std::atomic<std::shared_ptr<const CatalogView>> catalog;
   std::atomic<std::uint64_t> catalog_changes{0};  ///< counts up when `catalog` was replaced

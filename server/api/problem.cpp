@@ -39,6 +39,11 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 31> titles{{
     {"unknown_ticket_key", "No such key"},
     {"key_refused", "The keys were not changed"},
     {"internal_error", "The server could not make this"},
+    {"upgrade_required", "This is a stream: open a WebSocket, or ask for server-sent events"},
+    {"invalid_handshake", "The WebSocket handshake breaks a rule"},
+    {"origin_not_allowed", "Pages of this origin may not open the feed"},
+    {"too_many_subscribers", "This address follows too many shows at once"},
+    {"feed_full", "The live feed has no room"},
     {"overloaded", "The server has more work than it can queue"},
 }};
 
