@@ -37,6 +37,15 @@ void add_verify_ticket(CLI::App& app, cli::VerifyTicketOptions& options, std::fu
   command->callback([&options, &run] { run = [&options] { return cli::verify_ticket(options); }; });
 }
 
+void add_verify_draw(CLI::App& app, cli::VerifyDrawOptions& options, std::function<int()>& run) {
+  CLI::App* command = app.add_subcommand("verify-draw", "Recompute everybody's place in the draw of a waiting room");
+  command->add_option("files", options.files, "The pages of GET /rooms/{id}/draw, saved")
+      ->required()
+      ->check(CLI::ExistingFile);
+  command->add_option("--queue-id", options.queue_id, "Tell the place of this one, too");
+  command->callback([&options, &run] { run = [&options] { return cli::verify_draw(options); }; });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -95,6 +104,9 @@ int main(int argc, char** argv) {
 
   cli::VerifyTicketOptions verify_ticket;
   add_verify_ticket(app, verify_ticket, run);
+
+  cli::VerifyDrawOptions verify_draw;
+  add_verify_draw(app, verify_draw, run);
 
   try {
     app.parse(argc, argv);

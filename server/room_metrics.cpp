@@ -66,6 +66,34 @@ void feed_loop_metrics(metrics::LoopMetrics& metrics, const http::Loop& loop, co
   std::uint64_t expired = 0;
   for (const engine::Shard* shard : runner.shards()) expired += shard->counters().expired;
   metrics.expiries.set(expired);
+  std::uint64_t waiting = 0;
+  std::uint64_t outstanding = 0;
+  std::uint64_t admitted = 0;
+  std::uint64_t lapsed = 0;
+  for (const engine::Shard* shard : runner.shards()) {
+    for (const auto& [number, room] : shard->state().rooms) {
+      waiting += room->waiting;
+      outstanding += room->outstanding;
+      admitted += room->admitted_total;
+      lapsed += room->lapsed_total;
+    }
+  }
+  metrics.room_waiting.set(waiting);
+  metrics.room_outstanding.set(outstanding);
+  metrics.room_admitted.set(admitted);
+  metrics.room_lapsed.set(lapsed);
+}
+
+void feed_live_metrics(metrics::LoopMetrics& metrics, const ws::Feed& feed) {
+  const ws::FeedCounters& counters = feed.counters();
+  metrics.feed_subscribed.set(counters.subscribed.value());
+  metrics.feed_unsubscribed.set(counters.unsubscribed.value());
+  metrics.feed_messages.set(counters.messages.value());
+  metrics.feed_bytes.set(counters.bytes.value());
+  metrics.feed_conflated.set(counters.conflated.value());
+  metrics.feed_dropped_slow.set(counters.dropped_slow.value());
+  metrics.feed_dropped_silent.set(counters.dropped_silent.value());
+  metrics.feed_protocol_errors.set(counters.protocol_errors.value());
 }
 
 void add_room_metrics(metrics::Metrics& metrics, std::vector<const http::LoopCounters*> loops,

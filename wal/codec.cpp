@@ -49,6 +49,24 @@ constexpr std::array<std::uint32_t, 128> make_fields_by_type() noexcept {
   set(EventType::refund_settled, sequence | attempt | amount);
   set(EventType::refund_failed, sequence | attempt);
   set(EventType::cooldown_started, user | at);
+  set(EventType::waitlisted, code | sequence | mask | user | random);
+  set(EventType::waitlist_left, code | sequence);
+  set(EventType::show_guarded, mask);
+  set(EventType::show_unguarded, mask);
+  set(EventType::admission_used, code | sequence | attempt | mask | user | at);
+  set(EventType::policy_changed, text);
+  set(EventType::room_opened, mask | text);
+  set(EventType::room_changed, mask | text);
+  set(EventType::place_taken, sequence | mask | user | random);
+  set(EventType::place_left, code | sequence | mask);
+  set(EventType::people_admitted, attempt | mask | text | at);
+  set(EventType::admission_finished, code | sequence | mask);
+  set(EventType::admission_lapsed, sequence | mask);
+  set(EventType::room_frozen, mask | text);
+  set(EventType::room_drawn, mask | text);
+  set(EventType::room_sold_out, code | mask);
+  set(EventType::room_closed, mask);
+  set(EventType::room_removed, mask);
   return table;
 }
 constexpr std::array<std::uint32_t, 128> fields_by_type = make_fields_by_type();

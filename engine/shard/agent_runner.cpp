@@ -36,6 +36,7 @@ void AgentRunner::attach(Log& log, ShardIndex shard_count) {
   for (Shard* shard : shards_) shard->attach(*lane_);
   if (system_ != nullptr) system_->attach(*lane_);
   checkpointer_ = std::make_unique<Checkpointer>(log, *lane_, shards_, system_);
+  for (Shard* shard : shards_) shard->take_uses(uses_);  // what a crash may have kept from the rooms
 }
 
 void AgentRunner::connect(const std::vector<AgentRunner*>& runners, const std::vector<std::uint16_t>& loop_of_shard) {
@@ -132,16 +133,53 @@ void AgentRunner::decide(const Command& command, ShardIndex shard) {
 // ---- answers out ----
 
 void AgentRunner::release(const Reply& reply) {
-  if (reply.to.loop == loop_) {
-    sink_->on_reply(reply);
-    ++counters_.answers;
-    return;
-  }
+  if (reply.to.loop == loop_) return deliver(reply);
   Peer& peer = peers_[reply.to.loop];
   using Pushed = Mailbox<Reply>::Producer::Pushed;
   const Pushed pushed = peer.replies->try_push(reply);
   USHER_ASSERT(pushed != Pushed::full);
   if (pushed == Pushed::first && peer.runner->wake_) peer.runner->wake_();
+}
+
+void AgentRunner::deliver(const Reply& reply) {
+  if (reply.to.connection == note_connection) return on_told(reply);
+  sink_->on_reply(reply);
+  ++counters_.answers;
+}
+
+// ---- from shows to waiting rooms ----
+
+void AgentRunner::tell_rooms() {
+  std::vector<AdmissionUse> due;
+  due.swap(uses_);
+  for (const AdmissionUse& use : due) {
+    const auto room = shards_.front()->state().shared.rooms.find(use.room);
+    if (!room) continue;  // it is gone: nobody counts any more
+    std::uint32_t slot = static_cast<std::uint32_t>(telling_.size());
+    if (telling_free_.empty()) {
+      telling_.push_back(use);
+    } else {
+      slot = telling_free_.back();
+      telling_free_.pop_back();
+      telling_[slot] = use;
+    }
+    Command command;
+    command.type = CommandType::note_admission;
+    command.user = use.user;
+    command.sequence = use.sequence;
+    command.seat_count = use.seats;
+    command.admission = {use.room, use.sequence, use.attempt, use.until};
+    command.reply = {loop_, note_connection, 0, slot, 0};
+    if (submit(command, room->shard)) continue;
+    telling_free_.push_back(slot);
+    uses_.push_back(use);
+  }
+}
+
+void AgentRunner::on_told(const Reply& reply) {
+  telling_free_.push_back(reply.to.slot);
+  // a loop with too much to do has not taken it
+  if (reply.refusal != Refusal::none && describe(reply.refusal).status == 503) uses_.push_back(telling_[reply.to.slot]);
 }
 
 bool AgentRunner::release_answers() {
@@ -159,6 +197,7 @@ bool AgentRunner::release_answers() {
 void AgentRunner::on_durable() {
   for (Shard* shard : shards_) {
     shard->durable([](ShowNumber) {});
+    shard->take_uses(uses_);
   }
 }
 
@@ -175,9 +214,9 @@ bool AgentRunner::do_work() {
   decide_staged();
   any |= replies_.drain([&](const Reply& reply) {
     --peers_[loop_of_shard_[reply.shard]].under_way;
-    sink_->on_reply(reply);
-    ++counters_.answers;
+    deliver(reply);
   }) > 0;
+  if (!uses_.empty()) tell_rooms();
   any |= run_jobs();
   any |= run_timers();
   any |= release_answers();

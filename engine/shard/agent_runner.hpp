@@ -112,7 +112,13 @@ class AgentRunner {
 
   void stage(const Command& command, ShardIndex shard);
   void decide_staged();
+  /// ReplyTo::connection of what shows tell waiting rooms; its answers come back to the runner itself.
+  static constexpr std::uint32_t note_connection = 0xfffffffe;
+
   void decide(const Command& command, ShardIndex shard);
+  void deliver(const Reply& reply);
+  void tell_rooms();
+  void on_told(const Reply& reply);
   [[nodiscard]] Refusal overload(const Command& command) const noexcept;
   void release(const Reply& reply);
   bool release_answers();
@@ -149,6 +155,9 @@ class AgentRunner {
   std::vector<Job> jobs_;
   std::vector<Job> jobs_running_;
   RunnerCounters counters_;
+  std::vector<AdmissionUse> uses_;     ///< that rooms are to be told of
+  std::vector<AdmissionUse> telling_;  ///< by the slot of the answer that is awaited
+  std::vector<std::uint32_t> telling_free_;
 };
 
 }  // namespace usher::engine

@@ -1,16 +1,20 @@
 #include "engine/shard/checkpoint.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "engine/catalog/hash.hpp"
 #include "engine/catalog/show_terms.hpp"
 #include "engine/show/show_actor.hpp"
+#include "usher/assert.hpp"
 #include "usher/mutant.hpp"
 
 namespace usher::engine {
 namespace {
 
 constexpr std::uint8_t version = 1;
+constexpr std::uint8_t version_extended = 2;
 
 [[nodiscard]] std::uint64_t ms(Instant instant) noexcept {
   return static_cast<std::uint64_t>(to_ms(instant));
@@ -117,9 +121,33 @@ void write_users(const ShardState& state, const Show& show, Instant as_of, ByteW
   }
 }
 
+/// The refusals that are effects, by their numbers in the format: those of the enum change when one is declared before
+/// them.
+constexpr std::array<std::pair<std::uint8_t, Refusal>, 3> effect_refusals{
+    {{std::uint8_t{0}, Refusal::none},
+     {std::uint8_t{26}, Refusal::seats_lost},
+     {std::uint8_t{29}, Refusal::payment_declined}}};
+
+[[nodiscard]] std::uint8_t number_of(Refusal refusal) noexcept {
+  for (const auto& [number, known] : effect_refusals) {
+    if (known == refusal) return number;
+  }
+  USHER_ASSERT(false);
+  return 0;
+}
+
+[[nodiscard]] Refusal read_refusal(ByteReader& in) noexcept {
+  const std::uint8_t number = in.u8();
+  for (const auto& [known, refusal] : effect_refusals) {
+    if (known == number) return refusal;
+  }
+  in.fail();
+  return Refusal::none;
+}
+
 void write_effect(ByteWriter& out, const Reply& effect) {
   out.u8(static_cast<std::uint8_t>(effect.type));
-  out.u8(static_cast<std::uint8_t>(effect.refusal));
+  out.u8(number_of(effect.refusal));
   out.u8(static_cast<std::uint8_t>(effect.state));
   out.u8(static_cast<std::uint8_t>(effect.decline));
   out.u8(effect.percent);
@@ -159,6 +187,99 @@ void write_keys(const ShardState& state, const Show& show, Instant as_of, ByteWr
     out.varint(ms(entry.created));
     out.u8(entry.in_flight ? 1 : 0);
     write_effect(out, entry.effect);
+  }
+}
+
+// ---- waiting room and waiting list ----
+
+[[nodiscard]] std::vector<std::uint32_t> handed_of(const ShardState& state, const Show& show) {
+  std::vector<std::uint32_t> handed;
+  for (SlabIndex at = show.live.first; at != 0; at = state.reservations[at].next) {
+    if (state.reservations[at].handed) handed.push_back(state.reservations[at].sequence);
+  }
+  return handed;
+}
+
+[[nodiscard]] bool is_extended(const ShardState& state, SlabIndex index) {
+  return (state.shows[index].flags & Show::guarded) != 0 || state.waitlists.contains(index) ||
+         !handed_of(state, state.shows[index]).empty();
+}
+
+void write_extension(const ShardState& state, SlabIndex index, ByteWriter& out) {
+  const auto guard = state.guards.find(index);
+  const bool guarded = guard != state.guards.end();
+  out.varint(guarded ? guard->second.room : 0);
+  out.varint(guarded ? guard->second.uses.size() : 0);
+  for (std::size_t at = 0; guarded && at < guard->second.uses.size(); ++at) {
+    const AdmissionUse& use = guard->second.uses[at];
+    out.varint(use.room);
+    out.varint(use.sequence);
+    out.varint(use.attempt);
+    out.fixed(to_value(use.user));
+    out.u8(use.seats);
+    out.varint(ms(use.until));
+  }
+  const auto list = state.waitlists.find(index);
+  const bool listed = list != state.waitlists.end();
+  out.varint(listed ? list->second.sequence_next : 0);
+  out.varint(listed ? list->second.parties.size() : 0);
+  for (std::size_t at = 0; listed && at < list->second.parties.size(); ++at) {
+    const Party& party = list->second.parties[at];
+    out.varint(party.sequence);
+    out.fixed(to_value(party.user));
+    out.fixed(party.random);
+    out.u8(party.seat_count);
+    out.u8(party.seat_type);
+  }
+  const std::vector<std::uint32_t> handed = handed_of(state, state.shows[index]);
+  out.varint(handed.size());
+  for (const std::uint32_t sequence : handed) out.varint(sequence);
+}
+
+void read_uses(ShowGuard* guard, ByteReader& in) {
+  for (std::uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
+    AdmissionUse use;
+    use.room = static_cast<std::uint32_t>(in.varint_max(limits::rooms_max));
+    use.sequence = static_cast<std::uint32_t>(in.varint_max(~0U));
+    use.attempt = static_cast<std::uint32_t>(in.varint_max(~0U));
+    use.user = static_cast<UserNumber>(in.fixed<std::uint64_t>());
+    use.seats = in.u8();
+    use.until = read_instant(in);
+    if (guard == nullptr || use.seats > limits::seats_per_request_max) in.fail();
+    if (in.ok()) guard->uses.push_back(use);
+  }
+}
+
+void read_parties(ShardState& state, SlabIndex index, ByteReader& in) {
+  const auto next = static_cast<std::uint32_t>(in.varint_max(~0U));
+  const std::uint64_t count = in.varint_max(limits::waitlist_parties_max);
+  if (next == 0) return count == 0 ? void() : in.fail();
+  Waitlist& list = state.waitlists[index];
+  list.sequence_next = next;
+  for (std::uint64_t left = count; left > 0 && in.ok(); --left) {
+    Party party;
+    party.sequence = static_cast<std::uint32_t>(in.varint_max(next - 1));
+    party.user = static_cast<UserNumber>(in.fixed<std::uint64_t>());
+    party.random = in.fixed<std::uint64_t>();
+    party.seat_count = in.u8();
+    party.seat_type = in.u8();
+    const bool known = party.seat_count > 0 && party.seat_count <= limits::seats_per_request_max;
+    if (!known || party.seat_type > seat_type_count || list.find(party.user) != nullptr) in.fail();
+    if (in.ok()) list.parties.push_back(party);
+  }
+  if (!list.parties.empty()) state.shows[index].flags |= Show::waitlisted;
+}
+
+void read_extension(ShardState& state, SlabIndex index, ByteReader& in) {
+  const auto room = static_cast<std::uint32_t>(in.varint_max(limits::rooms_max));
+  if (in.ok() && room != 0) attach_guard(state, index, room);
+  read_uses(room == 0 ? nullptr : &state.guards[index], in);
+  if (in.ok()) read_parties(state, index, in);
+  for (std::uint64_t count = in.varint_max(limits::seats_per_show_max); count > 0 && in.ok(); --count) {
+    const auto sequence = static_cast<std::uint32_t>(in.varint_max(limits::sequence_max));
+    const SlabIndex reservation = state.find_reservation(index, sequence);
+    if (reservation == 0) return in.fail();
+    state.reservations[reservation].handed = true;
   }
 }
 
@@ -305,11 +426,10 @@ void read_users(ShardState& state, SlabIndex show, ByteReader& in) {
 [[nodiscard]] Reply read_effect(ByteReader& in) {
   Reply e;
   e.type = static_cast<CommandType>(in.u8());
-  e.refusal = static_cast<Refusal>(in.u8());
+  e.refusal = read_refusal(in);
   e.state = static_cast<ReservationState>(in.u8());
   e.decline = static_cast<PaymentDecline>(in.u8());
-  if (e.type > CommandType::unblock_seats || e.refusal >= Refusal::count_ || e.decline >= PaymentDecline::count_)
-    in.fail();
+  if (e.type > CommandType::unblock_seats || e.decline >= PaymentDecline::count_) in.fail();
   e.percent = in.u8();
   e.lsn = in.varint();
   e.sequence = static_cast<std::uint32_t>(in.varint_max(limits::sequence_max));
@@ -376,7 +496,8 @@ void read_blocked(ShardState& state, Show& show, ByteReader& in) {
 void encode_show(const ShardState& state, SlabIndex index, Instant as_of, Bytes& bytes) {
   const Show& show = state.shows[index];
   ByteWriter out(bytes);
-  out.u8(version);
+  const bool extended = is_extended(state, index);
+  out.u8(extended ? version_extended : version);
   Bytes terms;
   encode(ShowTerms{show.layout->hash(), show.terms->currency, show.terms->price_standard, show.terms->price_premium,
                    show.start, show.end, show.terms->policy},
@@ -389,11 +510,15 @@ void encode_show(const ShardState& state, SlabIndex index, Instant as_of, Bytes&
   write_chain(state, show.settled, out, bytes, true);
   write_users(state, show, as_of, out);
   write_keys(state, show, as_of, out);
+  if (extended) write_extension(state, index, out);
 }
 
 Status restore_show(ShardState& state, ShowNumber number, Lsn lsn, const Bytes& bytes) {
   ByteReader in(bytes);
-  if (in.u8() != version) return make_error(ErrorCode::version, "checkpoint of a show: unknown version");
+  const std::uint8_t found = in.u8();
+  if (found != version && found != version_extended) {
+    return make_error(ErrorCode::version, "checkpoint of a show: unknown version");
+  }
   const SlabIndex index = open_show(state, number, in.text(4096));
   if (index == 0) return make_error(ErrorCode::corrupt, "checkpoint of a show: its terms do not fit");
   Show& show = state.shows[index];
@@ -411,6 +536,7 @@ Status restore_show(ShardState& state, ShowNumber number, Lsn lsn, const Bytes& 
   if (in.ok()) read_settled(state, index, in);
   if (in.ok()) read_users(state, index, in);
   if (in.ok()) read_keys(state, index, in);
+  if (in.ok() && found == version_extended) read_extension(state, index, in);
   if (!in.complete())
     return make_error(ErrorCode::corrupt, "checkpoint of show " + std::to_string(to_value(number)) + ": damaged");
   return Done{};

@@ -3,6 +3,7 @@
 /// equal bytes, whatever checkpoints and restarts lay between. For the shard's thread.
 ///
 ///   show        := version:u8(1) terms:text status:u8 sequence_next:varint blocked live settled users keys
+///                | version:u8(2) the same, then extension
 ///   blocked     := count:varint (gap:varint)*                      seats, each as the distance from the one before
 ///   live        := count:varint reservation*                       oldest first
 ///   settled     := count:varint (reservation booking)*             in the order in which they were settled
@@ -13,6 +14,10 @@
 ///   refund      := amount:varint mask:varint number:varint percent:u8 state:u8     newest first
 ///   users       := count:varint (user:u64 abandoned:u8 cooldown_ms:varint)*        by user number
 ///   keys        := count:varint key*                               newest first
+///   extension   := room:varint use_count:varint use* party_next:varint party_count:varint party* handed_count:varint
+///                  (sequence:varint)*      where a waiting room, a waiting list or what it brought is to be told of
+///   use         := room:varint place:varint attempt:varint user:u64 seats:u8 until_ms:varint       oldest first
+///   party       := sequence:varint user:u64 random:u64 seat_count:u8 seat_type:u8                  first come first
 ///
 /// Left out, since they decide nothing or follow from the rest: timers, expired reservations, bit planes, and as of an
 /// instant: cool-downs and keys that are over by then.
@@ -26,7 +31,7 @@ namespace usher::engine {
 /// Kinds of checkpoint rows; restored in this order. Numbers are part of the format.
 /// `clock` (key 0, ms u64) is the instant as of which the rows written with it left out what was over: a shard that
 /// starts from them starts no earlier, or else what they forgot would not be over.
-enum class CheckpointKind : std::uint8_t { layout = 1, catalog = 2, show = 3, clock = 4 };
+enum class CheckpointKind : std::uint8_t { layout = 1, catalog = 2, show = 3, clock = 4, room = 5, room_part = 6 };
 
 void encode_show(const ShardState& state, SlabIndex show, Instant as_of, Bytes& out);
 /// Returns: `corrupt` when the bytes are not what encode_show() writes or a show of that number is there already.

@@ -59,16 +59,39 @@ class Engine {
   /// Requires: attached, no loop runs.
   void mend_catalog();
 
+  // Waiting rooms (engine_rooms.cpp). `done` is called on a loop's thread when all of it is durable. Thread-safe.
+  struct RoomOpened {
+    std::uint32_t number = 0;         ///< 0: the name is taken, or there were too many rooms
+    std::vector<ShowNumber> refused;  ///< shows that another room guards, or that are not open
+  };
+  /// Opens the room in its home shard, then puts it before its shows. Requires: settings that pass check_settings().
+  void open_room(const RoomSettings& settings, std::function<void(const RoomOpened&)> done);
+  /// `done(false)`: there is no such room, or it is closed.
+  void change_room(std::uint32_t number, std::function<void(RoomSettings&)> edit, std::function<void(bool)> done);
+  /// Closes the room, then opens its shows to everybody.
+  void close_room(std::uint32_t number, std::function<void(bool)> done);
+  /// `done(false)`: nothing to draw, or not yet.
+  void draw_room(std::uint32_t number, std::string beacon, std::function<void(bool)> done);
+  /// `done(false)`: no such show, or the policy changes what live reservations count by.
+  void change_policy(ShowNumber show, const Policy& policy, std::function<void(bool)> done);
+  /// Shows whose room was opened or closed by a durable record when the process ended, but not yet told, are told now.
+  /// Requires: attached, no loop runs.
+  void mend_rooms();
+
   /// Runs all loops on this thread until `until()` is true or nothing is left to do. For tests, the simulator and
   /// commands without loops.
   void drive(const std::function<bool()>& until);
 
  private:
   struct ImportRun;
+  struct GuardRun;
 
   void import_catalog(const std::shared_ptr<ImportRun>& run);
   void import_shows(const std::shared_ptr<ImportRun>& run, std::size_t loop, std::size_t from);
   void import_done(const std::shared_ptr<ImportRun>& run);
+  void in_shard(ShardIndex shard, std::function<bool(Shard&, Instant)> work, std::function<void(bool)> done);
+  void set_guards(std::uint32_t room, const std::vector<ShowNumber>& shows, bool on,
+                  std::function<void(std::vector<ShowNumber>)> done);
 
   SharedTables shared_;
   std::vector<std::unique_ptr<Shard>> shards_;

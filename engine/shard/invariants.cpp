@@ -26,6 +26,7 @@ class ShowCheck {
     check_planes();
     check_users();
     check_keys();
+    check_guard();
   }
 
  private:
@@ -159,6 +160,24 @@ class ShowCheck {
     require(live_of_.empty(), "a reservation hangs on a user that the show does not have");
   }
 
+  void check_guard() {
+    const auto guard = state_.guards.find(index_);
+    require(((show_.flags & Show::guarded) != 0) == (guard != state_.guards.end()),
+            "guarded without a room, or the reverse");
+    const auto list = state_.waitlists.find(index_);
+    const bool waits = list != state_.waitlists.end() && !list->second.parties.empty();
+    require(((show_.flags & Show::waitlisted) != 0) == waits, "the waiting list and its flag do not agree");
+    if (!waits) return;
+    require(show_.status == ShowStatus::scheduled, "somebody waits for a show that sells no more");
+    std::uint32_t next = 0;
+    for (const Party& party : list->second.parties) {
+      require(list->second.find(party.user) == &party, "a user is twice on the waiting list");
+      require(party.sequence >= next && party.sequence < list->second.sequence_next,
+              "the waiting list is not in order");
+      next = party.sequence + 1;
+    }
+  }
+
   void check_keys() {
     SlabIndex previous = 0;
     for (SlabIndex at = show_.keys; at != 0; at = state_.keys[at].next) {
@@ -212,6 +231,9 @@ std::vector<std::string> check_invariants(const ShardState& state) {
   std::vector<std::string> broken;
   state.shows.for_each([&](const Show& show) { ShowCheck(state, state.find_show(show.number), broken).run(); });
   check_people(state, broken);
+  for (const auto& [number, room] : state.rooms) {
+    for (const std::string& line : check_room(*room)) broken.push_back(line);
+  }
   return broken;
 }
 

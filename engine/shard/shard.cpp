@@ -44,6 +44,9 @@ Status Shard::restore(const CheckpointRow& row) {
       state_.last_now = std::max(state_.last_now, instant_from_ms(static_cast<std::int64_t>(ms)));
       return Done{};
     }
+    case CheckpointKind::room:
+    case CheckpointKind::room_part:
+      return restore_room_row(row);
     case CheckpointKind::catalog:
       break;
   }
@@ -65,6 +68,7 @@ Status Shard::replay(const Record& record) {
   }
   state_.last_now = std::max(state_.last_now, record.now);
   if (record.show == ShowNumber::none) {
+    if (record.events.front().type >= EventType::room_opened) return replay_room(record);
     for (const Event& event : record.events) {
       if (Status status = replay_shard_event(record, event); !status) return status;
     }
@@ -94,6 +98,7 @@ Status Shard::replay(const Record& record) {
 
 void Shard::finish_recovery() {
   state_.shows.for_each([&](const Show& show) { make_durable(state_.find_show(show.number)); });
+  finish_rooms();
 }
 
 Status Shard::replay_shard_event(const Record& record, const Event& event) {
@@ -124,6 +129,7 @@ void Shard::execute(const Command& command, Instant now, Reply& reply) {
   reply.shard = state_.index;
   reply.show = command.show;
   reply.now = now;
+  if (is_for_room(command.type)) return execute_room(command, now, reply);
   const SlabIndex show = state_.find_show(command.show);
   if (show == 0) {
     reply.refusal = Refusal::unknown_show;
@@ -195,6 +201,9 @@ void Shard::flush(Record& record) {
   for (const Event& event : record.events) {
     const bool owes = event.type == EventType::seats_cancelled || event.type == EventType::refund_due;
     if (owes && event.amount > 0) note_owed(record, event);
+    if (event.type == EventType::admission_used) {
+      uses_gathering_.push_back({event.mask, event.sequence, event.attempt, event.user, event.code, event.at});
+    }
   }
   record.events.clear();
   record.seats.clear();
@@ -214,6 +223,7 @@ bool Shard::advance(Instant now, std::uint32_t count_max) {
   const bool done =
       state_.wheel.advance(now, count_max, [&](TimerKind kind, SlabIndex subject) { on_timer(kind, subject, now); });
   if (!cancelling_.empty()) cancel_in_bulk(now);
+  if (!state_.rooms.empty()) advance_rooms(now);
   return done && cancelling_.empty();
 }
 
@@ -303,6 +313,7 @@ void Shard::seal() {
   }
   sealed_.swap(gathering_);
   owed_sealed_.swap(owed_gathering_);
+  uses_sealed_.swap(uses_gathering_);
 }
 
 void Shard::make_durable(SlabIndex index) {
@@ -326,6 +337,7 @@ void Shard::make_durable(SlabIndex index) {
   ShowDirectory::Entry* entry = state_.shared.directory.find(show.number);
   entry->available.store(status == ShowStatus::scheduled ? available : 0, std::memory_order_relaxed);
   entry->status.store(static_cast<std::uint8_t>(status), std::memory_order_relaxed);
+  if ((show.flags & Show::guarded) != 0) publish_inventory(index);
 }
 
 // ---- reading ----
@@ -428,6 +440,7 @@ void Shard::unfinished(std::vector<UnfinishedPayment>& payments, std::vector<Owe
 Lsn Shard::begin_checkpoint() {
   USHER_ASSERT(checkpointing_.empty());
   checkpointing_.swap(dirty_);
+  checkpointing_rooms_.swap(dirty_rooms_);
   return lane_->last_lsn(state_.index);
 }
 
@@ -449,6 +462,7 @@ bool Shard::collect_rows(std::size_t bytes_max, std::vector<CheckpointRow>& rows
     bytes += row.state.size();
     rows.push_back(std::move(row));
   }
+  collect_rooms(rows);
   while (!checkpointing_.empty() && bytes < bytes_max) {
     Show& show = state_.shows[checkpointing_.back()];
     if (!USHER_MUTANT(21, "a changed show is checkpointed once only")) {

@@ -80,6 +80,27 @@ class Shard final : public ReplayTarget, private RecordSink {
   /// Returns: false when the show is there already. Requires: define_layout() for its layout, terms that pass
   /// check_terms().
   bool open_show(ShowNumber number, const ShowTerms& terms, Instant now);
+  // waiting rooms (shard_rooms.cpp). Each answers false when there is nothing to do it to.
+  /// Requires: settings that pass check_settings(), a number from RoomTable::allocate().
+  bool open_room(std::uint32_t number, const RoomSettings& settings, Instant now);
+  /// Requires: only what may change differs from the settings that the room has (see room_apply.cpp).
+  bool change_room(std::uint32_t number, const RoomSettings& settings, Instant now);
+  bool close_room(std::uint32_t number, Instant now);
+  /// Holds the draw now. Requires: the list is frozen, or it answers false.
+  bool draw_room(std::uint32_t number, std::string_view beacon, Instant now);
+  [[nodiscard]] const Room* room(std::uint32_t number) const noexcept;
+  /// From now on nobody reserves without an admission of that room. Returns: whether it is so.
+  bool guard(ShowNumber number, std::uint32_t room, Instant now);
+  bool unguard(ShowNumber number, std::uint32_t room, Instant now);
+  /// Returns: false when the policy changes what live reservations count by (reservation_ttl, payment_grace).
+  bool change_policy(ShowNumber number, const Policy& policy, Instant now);
+  /// Moves the admissions that durable records have used since the last call to the end of `uses`.
+  void take_uses(std::vector<AdmissionUse>& uses) {
+    if (uses_.empty()) return;
+    std::move(uses_.begin(), uses_.end(), std::back_inserter(uses));
+    uses_.clear();
+  }
+
   /// Fires at most `count_max` timers and cancels in bulk what is to be cancelled. Returns: false when more is due.
   bool advance(Instant now, std::uint32_t count_max);
 
@@ -108,7 +129,9 @@ class Shard final : public ReplayTarget, private RecordSink {
   Lsn begin_checkpoint();
   /// Appends rows of dirty shows until about `bytes_max` are used. Returns: false when none are left.
   bool collect_rows(std::size_t bytes_max, std::vector<CheckpointRow>& rows);
-  [[nodiscard]] bool dirty() const noexcept { return !dirty_.empty() || !checkpointing_.empty(); }
+  [[nodiscard]] bool dirty() const noexcept {
+    return !dirty_.empty() || !checkpointing_.empty() || !dirty_rooms_.empty() || !checkpointing_rooms_.empty();
+  }
 
  private:
   [[nodiscard]] Reply booking_reply(SlabIndex reservation) const;
@@ -124,6 +147,19 @@ class Shard final : public ReplayTarget, private RecordSink {
   void on_key_timer(SlabIndex key, Instant now);
   void cancel_in_bulk(Instant now);
   Status replay_shard_event(const Record& record, const Event& event);
+  // shard_rooms.cpp
+  [[nodiscard]] Room* find_room(std::uint32_t number) noexcept;
+  void execute_room(const Command& command, Instant now, Reply& reply);
+  void flush_room(Room& room);
+  void note_dirty(Room& room);
+  void note_room(const Room& room);
+  void advance_rooms(Instant now);
+  bool emit_alone(SlabIndex show, const Event& event);
+  void publish_inventory(SlabIndex show);
+  Status restore_room_row(const CheckpointRow& row);
+  Status replay_room(const Record& record);
+  void finish_rooms();
+  void collect_rooms(std::vector<CheckpointRow>& rows);
 
   ShardState state_;
   LogLane* lane_ = nullptr;
@@ -139,6 +175,12 @@ class Shard final : public ReplayTarget, private RecordSink {
   std::vector<OwedRefund> owed_sealed_;
   std::vector<OwedRefund> owed_;
   std::vector<std::uint64_t> layout_rows_;  ///< layouts to checkpoint
+  std::vector<std::uint32_t> dirty_rooms_;
+  std::vector<std::uint32_t> checkpointing_rooms_;
+  std::vector<AdmissionUse> uses_gathering_;  ///< as owed_: by what is not durable, and by what is
+  std::vector<AdmissionUse> uses_sealed_;
+  std::vector<AdmissionUse> uses_;
+  Instant next_room_tick_{};
   ShardCounters counters_;
 };
 
@@ -149,6 +191,10 @@ void Shard::durable(Changed&& changed) {
     changed(state_.shows[show].number);
   }
   sealed_.clear();
+  if (!uses_sealed_.empty()) {
+    std::move(uses_sealed_.begin(), uses_sealed_.end(), std::back_inserter(uses_));
+    uses_sealed_.clear();
+  }
   if (owed_sealed_.empty()) return;
   std::move(owed_sealed_.begin(), owed_sealed_.end(), std::back_inserter(owed_));
   owed_sealed_.clear();

@@ -4,13 +4,19 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
+#include <memory>
 
+#include "engine/admission/guards.hpp"
+#include "engine/admission/room.hpp"
+#include "engine/admission/show_guard.hpp"
 #include "engine/shard/index_table.hpp"
 #include "engine/shard/plane_arena.hpp"
 #include "engine/shard/show_directory.hpp"
 #include "engine/shard/slab.hpp"
 #include "engine/shard/timer_wheel.hpp"
 #include "engine/show/show_state.hpp"
+#include "engine/show/waitlist.hpp"
 
 namespace usher::engine {
 
@@ -19,6 +25,8 @@ struct SharedTables {
   LayoutTable layouts;
   SaleTermsTable terms;
   ShowDirectory directory;
+  GuardTable guards;
+  RoomTable rooms;
 };
 
 /// One user in one shard.
@@ -77,6 +85,10 @@ struct ShardState {
   IndexTable by_user_on_show;
   IndexTable by_person;
   IndexTable by_key;
+  // of few shows, found only when their flags say so; ordered, so that nothing depends on a hash
+  std::map<SlabIndex, ShowGuard> guards;
+  std::map<SlabIndex, Waitlist> waitlists;
+  std::map<std::uint32_t, std::unique_ptr<Room>> rooms;  ///< waiting rooms whose home this shard is, by number
   std::array<RefusalCounter, 1024> refusal_counters{};
   Instant last_now{};  ///< of the newest record, or of the checkpoint that it was restored from
 

@@ -13,6 +13,7 @@ void ShowActor::decide(const Command& command, Reply& reply) {
   if (answer_by_key(command, reply)) return;
   record_.idempotency = command.idempotency;
   dispatch(command, reply);
+  hand_over();
   // a refusal changed nothing and is decided anew when it is asked for again
   const bool unlogged = USHER_MUTANT(6, "the idempotency key is not logged with its effect");
   if (effect_of(record_) == nullptr || unlogged) record_.idempotency = {};
@@ -45,6 +46,18 @@ void ShowActor::dispatch(const Command& command, Reply& reply) {
       return block(command, reply, EventType::seats_blocked);
     case CommandType::unblock_seats:
       return block(command, reply, EventType::seats_unblocked);
+    case CommandType::join_waitlist:
+      return join_waitlist(command, reply);
+    case CommandType::read_waitlist:
+      return read_waitlist(command, reply);
+    case CommandType::leave_waitlist:
+      return leave_waitlist(command, reply);
+    case CommandType::join_queue:
+    case CommandType::read_queue:
+    case CommandType::leave_queue:
+    case CommandType::note_admission:
+      reply.refusal = Refusal::no_waiting_room;  // theirs to answer are rooms, not shows
+      return;
   }
 }
 
@@ -125,6 +138,7 @@ Refusal ShowActor::check_companions(const SeatIndex* seats, std::uint32_t count)
 void ShowActor::reserve(const Command& command, Reply& reply) {
   const Policy& policy = show_.terms->policy;
   if ((reply.refusal = check_selling()) != Refusal::none) return;
+  if ((show_.flags & Show::guarded) != 0 && (reply.refusal = check_admission(command)) != Refusal::none) return;
   if ((reply.refusal = check_seats(command, policy.seats_per_reservation)) != Refusal::none) return;
   if ((reply.refusal = check_user(command, reply)) != Refusal::none) return;
   const SeatPlanes planes = state_.planes(show_);
@@ -146,6 +160,7 @@ void ShowActor::reserve(const Command& command, Reply& reply) {
 
 void ShowActor::reserve_best(const Command& command, Reply& reply) {
   if ((reply.refusal = check_selling()) != Refusal::none) return;
+  if ((show_.flags & Show::guarded) != 0 && (reply.refusal = check_admission(command)) != Refusal::none) return;
   if (command.seat_count == 0) return void(reply.refusal = Refusal::no_seats);
   if (command.seat_count > show_.terms->policy.seats_per_reservation)
     return void(reply.refusal = Refusal::too_many_seats);
@@ -183,6 +198,27 @@ void ShowActor::take_seats(const Command& command, const SeatIndex* seats, std::
   record_.seats.insert(record_.seats.end(), seats, seats + count);
   emit(event);
   fill(reply, show_.live.last);  // the youngest of the living
+  if ((show_.flags & Show::guarded) != 0) note_admission(command, count);
+}
+
+Refusal ShowActor::check_admission(const Command& command) const noexcept {
+  const Admission& shown = command.admission;
+  const bool lets_in = shown.room == state_.guards.find(index_)->second.room && shown.expires_at > record_.now;
+  return lets_in ? Refusal::none : Refusal::admission_required;
+}
+
+/// The first use of an admission is an event that the room is told of.
+void ShowActor::note_admission(const Command& command, std::uint32_t seats) {
+  if (state_.guards.find(index_)->second.used(command.admission)) return;
+  Event event{};
+  event.type = EventType::admission_used;
+  event.user = command.user;
+  event.mask = command.admission.room;
+  event.sequence = command.admission.sequence;
+  event.attempt = command.admission.attempt;
+  event.code = static_cast<std::uint8_t>(seats);
+  event.at = command.admission.expires_at;
+  emit(event);
 }
 
 void ShowActor::count_refusal(const Command& command) {
@@ -297,20 +333,28 @@ void ShowActor::sweep() {
       earliest = std::min(earliest, deadline);
     } else {
       expire(at);
-      if (record_.events.size() >= limits::bulk_events_per_record_max) sink_.flush(record_);
+      const bool waited_for = (show_.flags & Show::waitlisted) != 0;
+      if (record_.events.size() >= (waited_for ? Waitlist::freeing_events_max : limits::bulk_events_per_record_max)) {
+        hand_over();
+        sink_.flush(record_);
+      }
     }
     at = next;
   }
+  // a party may have come to the end of the chain meanwhile
+  if (earliest == Instant::max() && show_.live.first != 0) earliest = state_.reservations[show_.live.first].expires_at;
   show_.earliest = earliest;
+  hand_over();
 }
 
 void ShowActor::expire(SlabIndex reservation) {
   const UserNumber user = state_.reservations[reservation].user;
+  const bool handed = state_.reservations[reservation].handed;
   const Instant deadline = deadline_of(state_, state_.reservations[reservation]);
   emit_for(EventType::expired, reservation);
   const Policy& policy = show_.terms->policy;
   const SlabIndex on_show = state_.find_user(index_, user);
-  if (policy.cooldown_after_abandoned == 0 || on_show == 0) return;
+  if (policy.cooldown_after_abandoned == 0 || on_show == 0 || handed) return;
   if (state_.users[on_show].abandoned < policy.cooldown_after_abandoned) return;
   Event event{};
   event.type = EventType::cooldown_started;
@@ -326,6 +370,7 @@ void ShowActor::on_reservation_timer(SlabIndex index) {
   if (reservation.live()) {
     USHER_ASSERT(deadline_of(state_, reservation) <= record_.now);
     expire(index);
+    hand_over();
   } else if (reservation.state == ReservationState::expired) {
     state_.by_sequence.erase(ShardState::sequence_hash(index_, reservation.sequence), index);
     state_.reservations.release(index);
@@ -356,6 +401,7 @@ void ShowActor::emit(const Event& event) {
   record_.events.push_back(event);
   const bool applied = apply_event(state_, index_, record_, record_.events.back());
   USHER_ASSERT(applied);
+  freed_ = freed_ || frees_seats(event.type);
 }
 
 void ShowActor::emit_for(EventType type, SlabIndex reservation) {

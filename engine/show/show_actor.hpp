@@ -54,12 +54,22 @@ class ShowActor {
   void cancel_show(Reply& reply);
   [[nodiscard]] Refusal check_selling() const noexcept;
   [[nodiscard]] Refusal check_seats(const Command& command, std::uint32_t count_max) const noexcept;
+  [[nodiscard]] Refusal check_admission(const Command& command) const noexcept;
+  void note_admission(const Command& command, std::uint32_t seats);
   [[nodiscard]] Refusal check_user(const Command& command, Reply& reply);
   [[nodiscard]] Refusal check_companions(const SeatIndex* seats, std::uint32_t count) const noexcept;
   void count_refusal(const Command& command);
   [[nodiscard]] std::uint32_t next_sequence() const;
   void sweep();
   void expire(SlabIndex reservation);
+
+  // waitlist.cpp
+  void join_waitlist(const Command& command, Reply& reply);
+  void read_waitlist(const Command& command, Reply& reply);
+  void leave_waitlist(const Command& command, Reply& reply);
+  void hand_over();
+  void hand_to(const Party& party, const SeatIndex* seats, std::uint32_t count);
+  [[nodiscard]] bool may_be_handed(const Party& party) const noexcept;
 
   // booking_commands.cpp: money
   void start_payment(const Command& command, Reply& reply);
@@ -87,6 +97,7 @@ class ShowActor {
   SlabIndex index_;
   Record& record_;
   RecordSink& sink_;
+  bool freed_ = false;  ///< seats came back by this record: the waiting list is to be asked
 };
 
 /// Everything a reservation or booking says of itself.

@@ -5,6 +5,7 @@
 
 #include "engine/catalog/show_terms.hpp"
 #include "engine/show/show_actor.hpp"
+#include "engine/show/waitlist.hpp"
 #include "usher/mutant.hpp"
 
 namespace usher::engine {
@@ -107,7 +108,7 @@ bool apply_reserved(const Applying& a) {
   const Event& event = a.event;
   if (!seats_fit(a) || event.seat_count > limits::seats_per_request_max || event.sequence > limits::sequence_max)
     return false;
-  if (!fits(event.at) || !fits(event.amount)) return false;
+  if (!fits(event.at) || !fits(event.amount) || event.code > 1) return false;
   SeatPlanes planes = a.state.planes(a.show);
   const SeatIndex* seats = a.record.seats_of(event);
   if (std::any_of(seats, seats + event.seat_count, [&](SeatIndex seat) { return planes.taken(seat); })) return false;
@@ -127,6 +128,7 @@ bool apply_reserved(const Applying& a) {
   reservation.sequence = event.sequence;
   reservation.state = ReservationState::reserved;
   reservation.seat_count = static_cast<std::uint8_t>(event.seat_count);
+  reservation.handed = event.code == 1;
   for (std::uint32_t i = 0; i < event.seat_count; ++i) {
     reservation.seats[i] = seats[i];
     SeatPlanes::set(planes.reserved(), seats[i]);
@@ -149,6 +151,7 @@ bool apply_released(const Applying& a) {
   const SlabIndex index = a.reservation();
   if (index == 0 || a.state.reservations[index].state != ReservationState::reserved) return false;
   Reservation& reservation = a.state.reservations[index];
+  if ((a.show.flags & Show::guarded) != 0) note_ended(a.state, a.show_index, reservation.seat_count, true);
   free_seats(a.state, a.show, a.state.planes(a.show).reserved(), reservation, reservation.all_mask());
   leave_living(a.state, a.show, index, a.record.now);
   forget(a.state, a.show_index, index);
@@ -160,10 +163,11 @@ bool apply_expired(const Applying& a) {
   if (index == 0 || !a.state.reservations[index].live()) return false;
   Reservation& reservation = a.state.reservations[index];
   free_seats(a.state, a.show, a.state.planes(a.show).reserved(), reservation, reservation.all_mask());
+  if ((a.show.flags & Show::guarded) != 0) note_ended(a.state, a.show_index, reservation.seat_count, true);
   const bool was_paying = reservation.state == ReservationState::paying;
   UserOnShow& user = a.state.users[reservation.on_show];
   const bool counts = a.show.terms->policy.cooldown_after_abandoned != 0 && user.abandoned != 0xff;
-  if (!was_paying && counts) ++user.abandoned;
+  if (!was_paying && counts && !reservation.handed) ++user.abandoned;
   leave_living(a.state, a.show, index, a.record.now);
   if (was_paying) {
     reservation.state = ReservationState::lapsed;
@@ -252,6 +256,9 @@ bool apply_booked(const Applying& a) {
   for (std::uint32_t i = 0; i < reservation.seat_count; ++i) {
     SeatPlanes::clear(planes.reserved(), reservation.seats[i]);
     SeatPlanes::set(planes.booked(), reservation.seats[i]);
+  }
+  if (pinned && (a.show.flags & Show::guarded) != 0) {
+    note_ended(a.state, a.show_index, reservation.seat_count, false);
   }
   if (!pinned) a.show.free_seats = static_cast<std::uint16_t>(a.show.free_seats - reservation.seat_count);
   reservation.state = ReservationState::booked;
@@ -342,6 +349,7 @@ bool apply_blocked(const Applying& a, bool blocked) {
 bool apply_ended(const Applying& a, ShowStatus status) {
   if (a.show.status != ShowStatus::scheduled) return false;
   a.show.status = status;
+  if ((a.show.flags & Show::waitlisted) != 0) end_waitlist(a.state, a.show_index);
   if (a.show.end_timer != 0) a.state.wheel.cancel(a.show.end_timer);
   a.show.end_timer = 0;
   return true;
@@ -355,6 +363,20 @@ bool apply_cooldown(const Applying& a) {
   user.cooldown_until = std::max(user.cooldown_until, a.event.at);
   if (user.timer != 0) a.state.wheel.cancel(user.timer);
   user.timer = a.state.wheel.add(user.cooldown_until, TimerKind::cooldown, index);
+  return true;
+}
+
+/// Everything but the times that live reservations already count by.
+bool apply_policy(const Applying& a) {
+  if (!text_fits(a.record, a.event)) return false;
+  ByteReader in(a.record.text_of(a.event));
+  SaleTerms terms = *a.show.terms;
+  terms.policy = read_policy(in);
+  const Policy& before = a.show.terms->policy;
+  if (!in.complete() || terms.policy.reservation_ttl != before.reservation_ttl ||
+      terms.policy.payment_grace != before.payment_grace)
+    return false;
+  a.show.terms = a.state.shared.terms.intern(terms);
   return true;
 }
 
@@ -471,10 +493,20 @@ bool apply_event(ShardState& state, SlabIndex show, const Record& record, const 
       return apply_ended(a, ShowStatus::completed);
     case EventType::cooldown_started:
       return apply_cooldown(a);
-    case EventType::show_opened:
-    case EventType::layout_defined:
-    case EventType::catalog_changed:
-      return false;
+    case EventType::waitlisted:
+      return apply_waitlisted(state, show, event);
+    case EventType::waitlist_left:
+      return apply_waitlist_left(state, show, event);
+    case EventType::show_guarded:
+      return apply_guarded(state, show, event);
+    case EventType::show_unguarded:
+      return apply_unguarded(state, show, event);
+    case EventType::admission_used:
+      return apply_admission_used(state, show, record, event);
+    case EventType::policy_changed:
+      return apply_policy(a);
+    default:
+      return false;  // not an event of a show
   }
   return false;
 }
@@ -483,6 +515,8 @@ const Event* effect_of(const Record& record) noexcept {
   for (auto event = record.events.rbegin(); event != record.events.rend(); ++event) {
     switch (event->type) {
       case EventType::reserved:
+        if (event->code == 1) break;  // handed to somebody else
+        return &*event;
       case EventType::released:
       case EventType::payment_started:
       case EventType::payment_declined:

@@ -48,6 +48,8 @@ struct Show {
   static constexpr std::uint8_t in_round = 1;       ///< listed in the round that gathers
   static constexpr std::uint8_t to_checkpoint = 2;  ///< changed since its last checkpoint
   static constexpr std::uint8_t cancelling = 4;     ///< listed for refunds in bulk
+  static constexpr std::uint8_t guarded = 8;        ///< a waiting room is on: ShardState::guards
+  static constexpr std::uint8_t waitlisted = 16;    ///< somebody is on the waiting list: ShardState::waitlists
 };
 static_assert(sizeof(Show) <= 112);
 
@@ -96,6 +98,7 @@ struct Reservation {
   std::uint16_t attempt = 0;
   ReservationState state = ReservationState::free;
   std::uint8_t seat_count = 0;
+  bool handed = false;  ///< brought by the waiting list: its lapse costs nobody a cool-down
   std::array<SeatIndex, limits::seats_per_request_max> seats{};
 
   [[nodiscard]] bool live() const noexcept {

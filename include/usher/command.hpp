@@ -28,6 +28,46 @@ enum class CommandType : std::uint8_t {
   cancel_show,
   block_seats,    ///< seats
   unblock_seats,  ///< seats
+  // of a waiting room: admission.room
+  join_queue,      ///< user, random
+  read_queue,      ///< sequence, id_random
+  leave_queue,     ///< sequence, id_random
+  note_admission,  ///< from a show: admission, seat_count = seats reserved
+  // of a show's waiting list
+  join_waitlist,  ///< seat_count, seat_type
+  read_waitlist,
+  leave_waitlist,
+};
+
+/// Whether a waiting room answers it, and not a show.
+[[nodiscard]] constexpr bool is_for_room(CommandType type) noexcept {
+  return type >= CommandType::join_queue && type <= CommandType::note_admission;
+}
+
+/// What a signed admission token says, or which waiting room is meant. All zero: none was shown.
+struct Admission {
+  std::uint32_t room = 0;
+  std::uint32_t sequence = 0;  ///< the place
+  std::uint32_t attempt = 0;   ///< 1, or 2 after a lapse
+  Instant expires_at{};
+};
+
+/// What the state of a place in a queue is called on the wire.
+enum class PlaceState : std::uint8_t { waiting = 0, admitted, sold_out, closed, finished, left };
+
+/// Where somebody stands, in a waiting room or on a waiting list.
+struct QueuePlace {
+  std::uint32_t room = 0;
+  std::uint32_t ahead = 0;    ///< people before them
+  std::uint32_t waiting = 0;  ///< people in all
+  std::uint32_t low_s = 0;    ///< the wait is estimated to lie between these; 0, 0: not known
+  std::uint32_t high_s = 0;
+  std::uint32_t attempt = 0;              ///< of the admission
+  std::uint32_t draw_place = 0xffffffff;  ///< index in the order drawn; all ones: not in the draw
+  PlaceState state{};
+  std::uint8_t end = 0;  ///< why a place is over: a PlaceEnd of engine/admission
+  bool drawn = true;     ///< false: registered before the opening, the draw decides the order
+  bool fresh = false;    ///< this command took the place
 };
 
 /// Where an answer goes: a slot of a connection of a loop. `generation` tells a reused connection from the one that
@@ -59,6 +99,7 @@ struct Command {
   std::uint64_t random = 0;  ///< the outside draw: for a new reservation's id, or for the tickets' ids
   Instant now{};             ///< stamped by the shard that decides
   IdempotencyTag idempotency;
+  Admission admission;
   ReplyTo reply;
   std::array<SeatIndex, limits::seats_per_request_max> seats{};  ///< strictly ascending
   std::array<char, limits::payment_ref_bytes_max + 1> payment_ref{};
@@ -100,10 +141,11 @@ struct Reply {
   Instant reserved_at{};
   Instant expires_at{};
   Instant booked_at{};
-  Instant retry_at{};  ///< cooldown: until when
+  Instant retry_at{};  ///< cooldown: until when; queue: when the room opens
   Money total;
   std::int64_t refund = 0;    ///< of this cancellation
   std::int64_t refunded = 0;  ///< settled so far, over all cancellations
+  QueuePlace queue;           ///< of a queue or waiting list
   std::array<SeatIndex, limits::seats_per_request_max> seats{};
   std::array<char, limits::payment_ref_bytes_max + 1> payment_ref{};
   std::uint8_t payment_ref_size = 0;

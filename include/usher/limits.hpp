@@ -37,6 +37,14 @@ inline constexpr std::size_t record_bytes_max = 4U * 1024U * 1024U;
 inline constexpr std::size_t gathered_bytes_max = 8U * 1024U * 1024U;
 /// Idempotency keys of one user that live at once in one shard (DESIGN 6).
 inline constexpr std::size_t idempotency_keys_per_user_max = 100;
+/// Waiting rooms that there ever were: a number is never reused, and a table of all of them stays small.
+inline constexpr std::uint32_t rooms_max = 65'535;
+/// Places ever taken in one room: a quarter of what 24 bits of the id can tell apart, 300 MB.
+inline constexpr std::uint32_t places_per_room_max = 4'000'000;
+/// Shows of one group that share a room: the inventory of all is summed at each tick.
+inline constexpr std::size_t shows_per_room_max = 256;
+/// Parties on the waiting list of one show: all are looked at when seats come back.
+inline constexpr std::size_t waitlist_parties_max = 1'000;
 /// Refund tiers of one policy.
 inline constexpr std::size_t refund_tiers_max = 4;
 

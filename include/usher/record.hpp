@@ -25,7 +25,7 @@ enum class EventType : std::uint8_t {
   seats_blocked = 13,    ///< seats
   seats_unblocked = 14,  ///< seats
   // of a reservation (sequence)
-  reserved = 20,  ///< seats, user, random, amount, at = expires_at
+  reserved = 20,  ///< seats, user, random, amount, at = expires_at, code = 1 when the waiting list brought it
   released = 21,  ///< by its owner
   expired = 22,
   payment_started = 23,   ///< attempt, at = until when the payment pins the seats
@@ -40,6 +40,28 @@ enum class EventType : std::uint8_t {
   refund_failed = 32,   ///< attempt = refund number: for an operator to see
   // of a user on a show
   cooldown_started = 40,  ///< user, at = until when
+  // of a show's waiting list
+  waitlisted = 50,  ///< sequence = number of the party, user, random, mask = seats wanted, code = 1 + SeatType, 0 = any
+  waitlist_left = 51,  ///< sequence, code = PartyEnd
+  // of a show and its waiting room
+  show_guarded = 60,    ///< mask = room
+  show_unguarded = 61,  ///< mask = room
+  admission_used =
+      62,  ///< mask = room, sequence = place, attempt, user, code = seats reserved, at = end of the admission
+  policy_changed = 63,  ///< payload: Policy
+  // of a waiting room (show = none, mask = room)
+  room_opened = 70,         ///< payload: RoomSettings
+  room_changed = 71,        ///< payload: RoomSettings
+  place_taken = 72,         ///< sequence = place, user, random
+  place_left = 73,          ///< sequence, code = PlaceEnd
+  people_admitted = 74,     ///< attempt = how many from the head, at = end of the admission, payload: AdmitInputs
+  admission_finished = 75,  ///< sequence, code = seats reserved
+  admission_lapsed = 76,    ///< sequence
+  room_frozen = 77,         ///< payload: SHA-256 of the list
+  room_drawn = 78,          ///< payload: the beacon, may be empty
+  room_sold_out = 79,       ///< code = 1 it is, 0 it is not any more
+  room_closed = 80,
+  room_removed = 81,
 };
 
 /// One event. Which fields mean something, `EventType` says; the others are zero. Seats and text lie in the record.

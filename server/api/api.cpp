@@ -1,6 +1,7 @@
 #include "server/api/api.hpp"
 
 #include "server/openapi/openapi.hpp"
+#include "server/ws/asyncapi.hpp"
 
 namespace usher::server::api {
 namespace {
@@ -24,7 +25,9 @@ namespace {
     case Route::list_cities:
     case Route::show_show:
     case Route::show_seats:
+    case Route::live:
     case Route::openapi:
+    case Route::asyncapi:
     case Route::index:
       return true;
     case Route::import:
@@ -36,10 +39,135 @@ namespace {
     case Route::unblock_seats:
     case Route::add_ticket_key:
     case Route::retire_ticket_key:
+    case Route::change_policy:
+    case Route::open_room:
+    case Route::list_rooms:
+    case Route::read_room:
+    case Route::change_room:
+    case Route::close_room:
+    case Route::hold_draw:
     case Route::metrics:
       return entrance != Entrance::customers;
     default:
       return entrance != Entrance::operators;
+  }
+}
+
+/// What people use; operators and machines that watch are not counted.
+[[nodiscard]] bool is_limited(Route route) noexcept {
+  switch (route) {
+    case Route::health:
+    case Route::ready:
+    case Route::import:
+    case Route::cancel_show:
+    case Route::block_seats:
+    case Route::unblock_seats:
+    case Route::change_policy:
+    case Route::open_room:
+    case Route::list_rooms:
+    case Route::read_room:
+    case Route::change_room:
+    case Route::close_room:
+    case Route::hold_draw:
+    case Route::metrics:
+      return false;
+    default:
+      return true;
+  }
+}
+
+[[nodiscard]] WorkLimits work_limits(const config::ServerConfig& config, std::size_t loops) {
+  WorkLimits limits;
+  limits.age_max = config.queue_age_max;
+  limits.per_second = static_cast<double>(config.work_limit) / static_cast<double>(loops);
+  return limits;
+}
+
+[[nodiscard]] Work work_of(Route route) noexcept {
+  switch (route) {
+    case Route::reserve:
+    case Route::read_reservation:
+    case Route::release:
+    case Route::book:
+    case Route::list_bookings:
+    case Route::read_booking:
+    case Route::preview_cancel:
+    case Route::cancel:
+    case Route::ticket_svg:
+    case Route::ticket_png:
+    case Route::ticket_pdf:
+    case Route::calendar:
+    case Route::commands:
+    case Route::join_queue:
+    case Route::read_place:
+    case Route::leave_place:
+    case Route::join_waitlist:
+    case Route::read_waitlist:
+    case Route::leave_waitlist:
+      return Work::selling;
+    case Route::list_movies:
+    case Route::suggest_movies:
+    case Route::show_movie:
+    case Route::list_showtimes:
+    case Route::list_theaters:
+    case Route::show_theater:
+    case Route::list_cities:
+    case Route::show_show:
+    case Route::show_seats:
+    case Route::live:
+      return Work::looking;
+    default:
+      return Work::free;
+  }
+}
+
+[[nodiscard]] ws::FeedOptions feed_options(const config::FeedConfig& config, metrics::LoopMetrics& metrics) {
+  ws::FeedOptions options;
+  options.tick = config.tick;
+  options.ping_interval = config.ping_interval;
+  options.slow_timeout = config.slow_timeout;
+  options.on_fanout = [&metrics](std::uint64_t ns) { metrics.fanout_duration.record(ns); };
+  return options;
+}
+
+[[nodiscard]] Route route_of(CommandType type) noexcept {
+  switch (type) {
+    case CommandType::reserve:
+    case CommandType::reserve_best:
+      return Route::reserve;
+    case CommandType::release:
+      return Route::release;
+    case CommandType::read_reservation:
+      return Route::read_reservation;
+    case CommandType::start_payment:
+    case CommandType::finish_payment:
+      return Route::book;
+    case CommandType::read_booking:
+      return Route::read_booking;
+    case CommandType::preview_cancel:
+      return Route::preview_cancel;
+    case CommandType::cancel:
+      return Route::cancel;
+    case CommandType::cancel_show:
+      return Route::cancel_show;
+    case CommandType::block_seats:
+      return Route::block_seats;
+    case CommandType::unblock_seats:
+      return Route::unblock_seats;
+    case CommandType::join_queue:
+      return Route::join_queue;
+    case CommandType::read_queue:
+      return Route::read_place;
+    case CommandType::leave_queue:
+      return Route::leave_place;
+    case CommandType::join_waitlist:
+      return Route::join_waitlist;
+    case CommandType::read_waitlist:
+      return Route::read_waitlist;
+    case CommandType::leave_waitlist:
+      return Route::leave_waitlist;
+    default:
+      return Route::none;
   }
 }
 
@@ -57,7 +185,10 @@ Api::Api(App& app, http::Loop& loop, engine::AgentRunner& runner, metrics::LoopM
       }),
       saga_(
           runner, app.engine.shared().directory, app.gateway, metrics, [this] { return random_.next(); },
-          [this](const ReplyTo& to, const Reply& reply) { deliver(to, reply); }) {}
+          [this](const ReplyTo& to, const Reply& reply) { deliver(to, reply); }),
+      feed_(loop, feed_options(app.config.feed, metrics), app.subscribers),
+      live_shows_(app.engine, runner, feed_, app.config.feed.tick, app.live),
+      gate_(work_limits(app.config.server, app.engine.loop_count())) {}
 
 // ---- requests ----
 
@@ -71,6 +202,8 @@ void Api::on_request(const http::Request& request, http::Connection& connection,
   }
   if (!found && show_page({request, connection, match, Route::page, entrance})) return;
   if (!found || !may_enter(call.route, entrance)) return respond_problem(call, {404, "not_found", "no such path"});
+  if (!gate_.admit(work_of(call.route), runner_.now(), runner_.answers_waiting())) return respond_overloaded(call);
+  if (app_.limits.by_address() && is_limited(call.route) && !within_limits(call)) return;
   dispatch(call);
 }
 
@@ -84,6 +217,8 @@ void Api::dispatch(const Call& call) {
       return reservation(call, CommandType::release);
     case Route::show_seats:
       return show_seats(call);
+    case Route::live:
+      return live(call);
     case Route::book:
       return book(call);
     case Route::list_bookings:
@@ -130,6 +265,34 @@ void Api::dispatch(const Call& call) {
       return admin_show(call, CommandType::block_seats);
     case Route::unblock_seats:
       return admin_show(call, CommandType::unblock_seats);
+    case Route::change_policy:
+      return change_policy(call);
+    case Route::join_queue:
+      return join_queue(call);
+    case Route::read_place:
+      return place(call, CommandType::read_queue);
+    case Route::leave_place:
+      return place(call, CommandType::leave_queue);
+    case Route::read_draw:
+      return read_draw(call);
+    case Route::join_waitlist:
+      return waitlist(call, CommandType::join_waitlist);
+    case Route::read_waitlist:
+      return waitlist(call, CommandType::read_waitlist);
+    case Route::leave_waitlist:
+      return waitlist(call, CommandType::leave_waitlist);
+    case Route::open_room:
+      return open_room(call);
+    case Route::list_rooms:
+      return list_rooms(call);
+    case Route::read_room:
+      return read_room(call);
+    case Route::change_room:
+      return change_room(call);
+    case Route::close_room:
+      return close_room(call);
+    case Route::hold_draw:
+      return hold_draw(call);
     case Route::health:
       return respond(call, {.body = R"({"status":"ok"})", .fields = no_store});
     case Route::ready:
@@ -138,6 +301,8 @@ void Api::dispatch(const Call& call) {
       return read_metrics(call);
     case Route::openapi:
       return respond(call, {.body = openapi::document(), .fields = "Cache-Control: public, max-age=60\r\n"});
+    case Route::asyncapi:
+      return respond(call, {.body = asyncapi::document(), .fields = "Cache-Control: public, max-age=60\r\n"});
     case Route::index:
       return read_index(call);
     case Route::page:
@@ -149,7 +314,7 @@ void Api::dispatch(const Call& call) {
 
 bool Api::authenticate(const Call& call, Role least, bool anonymous, Caller& caller) {
   Identity::Verdict verdict = identity_.identify(call.request, runner_.now(), anonymous);
-  if (!verdict.set_cookie.empty()) cookies_[key_of(call.request.reply_to)] = std::move(verdict.set_cookie);
+  if (!verdict.set_cookie.empty()) cookies_[key_of(call.request.reply_to)] += verdict.set_cookie;
   if (!verdict.code.empty()) {
     static constexpr std::string_view fields = "WWW-Authenticate: Bearer\r\nCache-Control: no-store\r\n";
     respond_problem(call, {401, std::string(verdict.code), std::string(verdict.text)}, fields);
@@ -158,7 +323,7 @@ bool Api::authenticate(const Call& call, Role least, bool anonymous, Caller& cal
   caller = verdict.caller;
   // a session may do what a customer may
   const Role role = caller.role == Role::anonymous ? Role::customer : caller.role;
-  if (role >= least && (least == Role::customer || role != Role::gate)) return true;
+  if (role >= least && (least == Role::customer || role != Role::gate)) return within_limits(call, caller);
   respond_problem(call, {403, "forbidden", "role: must be " + std::string(to_string(least)) + " or more"});
   return false;
 }
@@ -201,7 +366,43 @@ const CatalogView& Api::view() {
 
 void Api::respond(const Call& call, const http::Response& response) {
   metrics_.count_request(static_cast<std::size_t>(call.route), response.status);
-  call.connection.respond(call.request.reply_to.slot, response);
+  if (cookies_.empty()) return void(call.connection.respond(call.request.reply_to.slot, response));
+  send(call.request.reply_to, response);
+}
+
+void Api::send(const ReplyTo& to, http::Response response) {
+  if (const std::string_view lines = take_cookie(to); !lines.empty()) {
+    sent_fields_ = response.fields;
+    sent_fields_ += lines;
+    response.fields = sent_fields_;
+  }
+  loop_.respond(to, response);
+}
+
+// ---- fair use ----
+
+bool Api::within_limits(const Call& call) {
+  return note_limit(call, false, app_.limits.take(call.request.client, runner_.now()));
+}
+
+bool Api::within_limits(const Call& call, const Caller& caller) {
+  const bool counts = caller.role == Role::anonymous || caller.role == Role::customer;
+  if (!app_.limits.by_user() || !counts) return true;
+  return note_limit(call, true, app_.limits.take(caller.user, runner_.now()));
+}
+
+/// Tells the client where it stands, or that it has asked too often.
+bool Api::note_limit(const Call& call, bool of_user, const RateVerdict& verdict) {
+  if (verdict.counted) app_.limits.append_fields(cookies_[key_of(call.request.reply_to)], of_user, verdict);
+  if (verdict.allowed) return true;
+  const Refusal refusal = of_user ? Refusal::user_rate_limited : Refusal::address_rate_limited;
+  fields_ = no_store;
+  fields_ += "Retry-After: " + std::to_string((verdict.retry_in.count() + 999) / 1000) + "\r\n";
+  metrics_.count_refusal(refusal);
+  respond_problem(call,
+                  {429, std::string(describe(refusal).code), of_user ? "limits.user_quota" : "limits.address_quota"},
+                  std::string(fields_));
+  return false;
 }
 
 void Api::respond_problem(const Call& call, const Problem& problem, std::string_view fields) {
@@ -214,7 +415,8 @@ void Api::respond_problem(const ReplyTo& to, const Problem& problem, std::string
   append_problem(body_, to_http(problem));
   fields_ = fields;
   fields_ += take_cookie(to);
-  if (problem.status == 503 || problem.status == 429) fields_ += "Retry-After: 1\r\n";
+  const bool retries = problem.status == 503 || problem.status == 429;
+  if (retries && fields.find("Retry-After") == std::string_view::npos) fields_ += "Retry-After: 1\r\n";
   loop_.respond(
       to,
       {.status = problem.status, .content_type = http::content_type::problem, .body = body_.view(), .fields = fields_});
@@ -258,6 +460,7 @@ void Api::deliver(const ReplyTo& to, const Reply& reply) {
   count(reply);
   const std::uint16_t status = answer_status(reply);
   const std::uint64_t took_ns = std::uint64_t{now_us_ - to.asked_us} * 1'000;
+  gate_.note_age(now_us_ - to.asked_us);
   metrics_.request_duration.record(took_ns);
   const bool reserved = reply.type == CommandType::reserve || reply.type == CommandType::reserve_best;
   if (reserved && status == 201) metrics_.reserve_duration.record(took_ns);
@@ -292,39 +495,17 @@ std::uint16_t Api::answer_status(const Reply& reply) noexcept {
 }
 
 void Api::write_answer(json::Writer& json, const Reply& reply) {
+  if (is_for_room(reply.type) && reply.refusal == Refusal::none) return write_place(json, reply);
+  const bool listed = reply.type == CommandType::join_waitlist || reply.type == CommandType::read_waitlist;
+  const std::optional<ShowRef> show = listed ? view().find(reply.show) : std::nullopt;
+  if (listed && reply.refusal == Refusal::none && show && show->layout != nullptr) {
+    return write_party(json, reply, *show);
+  }
   const TicketMaker tickets = app_.ticket_maker(reply.now);
   AnswerWriter{view(), tickets}.write(json, reply);
 }
 
 void Api::count(const Reply& reply) {
-  static constexpr auto route_of = [](CommandType type) {
-    switch (type) {
-      case CommandType::reserve:
-      case CommandType::reserve_best:
-        return Route::reserve;
-      case CommandType::release:
-        return Route::release;
-      case CommandType::read_reservation:
-        return Route::read_reservation;
-      case CommandType::start_payment:
-      case CommandType::finish_payment:
-        return Route::book;
-      case CommandType::read_booking:
-        return Route::read_booking;
-      case CommandType::preview_cancel:
-        return Route::preview_cancel;
-      case CommandType::cancel:
-        return Route::cancel;
-      case CommandType::cancel_show:
-        return Route::cancel_show;
-      case CommandType::block_seats:
-        return Route::block_seats;
-      case CommandType::unblock_seats:
-        return Route::unblock_seats;
-      default:
-        return Route::none;
-    }
-  };
   metrics_.count_request(static_cast<std::size_t>(route_of(reply.type)), answer_status(reply));
   if (reply.refusal != Refusal::none) return metrics_.count_refusal(reply.refusal);
   if (reply.replayed) return;
@@ -343,6 +524,12 @@ void Api::count(const Reply& reply) {
       break;
     case CommandType::cancel:
       metrics_.cancellations.add();
+      break;
+    case CommandType::join_queue:
+      if (reply.queue.fresh) metrics_.places_taken.add();
+      break;
+    case CommandType::join_waitlist:
+      if (reply.queue.fresh) metrics_.parties_listed.add();
       break;
     case CommandType::cancel_show:
       list_as_cancelled(reply.show);

@@ -18,6 +18,7 @@
 #include "server/api/batch.hpp"
 #include "server/api/caller.hpp"
 #include "server/api/listing_cache.hpp"
+#include "server/api/live_shows.hpp"
 #include "server/api/people.hpp"
 #include "server/api/pool_answer.hpp"
 #include "server/api/problem.hpp"
@@ -25,12 +26,14 @@
 #include "server/api/reply_json.hpp"
 #include "server/api/routes.hpp"
 #include "server/api/saga.hpp"
+#include "server/api/work_gate.hpp"
 #include "server/catalog/browse.hpp"
 #include "server/catalog/query.hpp"
 #include "server/catalog/seat_map.hpp"
 #include "server/http/connection.hpp"
 #include "server/json/reader.hpp"
 #include "server/json/seat_ids.hpp"
+#include "server/ws/feed.hpp"
 
 namespace usher::server::api {
 
@@ -49,6 +52,9 @@ class Api final : public ReplySink {
 
   /// Once per cycle of the loop.
   void tick();
+  /// Once per cycle: a slice of what the live feed has to tell. Returns: whether there is more to do at once.
+  bool work_feed();
+  [[nodiscard]] ws::Feed& feed() noexcept { return feed_; }
   /// The loop's counter of microseconds, read when a cycle begins and again before its answers go out. Wraps.
   void set_time_us(std::uint32_t now_us) noexcept { now_us_ = now_us; }
   [[nodiscard]] Saga& saga() noexcept { return saga_; }
@@ -76,6 +82,11 @@ class Api final : public ReplySink {
   /// Who is asking. Returns: false after the refusal was answered. `anonymous`: a session is made for who has none.
   [[nodiscard]] bool authenticate(const Call& call, Role least, bool anonymous, Caller& caller);
   void respond(const Call& call, const http::Response& response);
+  /// Every answer that does not go out at once leaves by this: it adds the header lines that belong to the request.
+  void send(const ReplyTo& to, http::Response response);
+  [[nodiscard]] bool within_limits(const Call& call);
+  [[nodiscard]] bool within_limits(const Call& call, const Caller& caller);
+  [[nodiscard]] bool note_limit(const Call& call, bool of_user, const RateVerdict& verdict);
   void respond_problem(const Call& call, const Problem& problem, std::string_view fields = no_store);
   void respond_problem(const ReplyTo& to, const Problem& problem, std::string_view fields = no_store);
   void respond_refusal(const Call& call, Refusal refusal, std::string_view detail = {});
@@ -128,6 +139,33 @@ class Api final : public ReplySink {
   void add_ticket_key(const Call& call);
   void retire_ticket_key(const Call& call);
 
+  // api_queue.cpp
+  void join_queue(const Call& call);
+  void place(const Call& call, CommandType type);
+  void waitlist(const Call& call, CommandType type);
+  void show_admission(std::string_view token, Command& command) const;
+  void write_place(json::Writer& json, const Reply& reply);
+  void write_party(json::Writer& json, const Reply& reply, const ShowRef& show);
+
+  // api_rooms.cpp
+  struct RoomPage;
+  void open_room(const Call& call);
+  void list_rooms(const Call& call);
+  void read_room(const Call& call);
+  void change_room(const Call& call);
+  void close_room(const Call& call);
+  void hold_draw(const Call& call);
+  void read_draw(const Call& call);
+  void change_policy(const Call& call);
+  void apply_policy(const ReplyTo& to, ShowNumber show, const Policy& before, const std::string& body);
+  void answer_changed(const ReplyTo& to, Route route, bool changed, const Problem& otherwise, const std::string& body);
+  [[nodiscard]] bool read_settings(const Call& call, engine::RoomSettings& settings);
+  /// The room of the path, or nothing after the refusal was answered.
+  [[nodiscard]] std::optional<engine::RoomTable::Entry> room_of(const Call& call);
+  /// Runs `read` on the loop of the room, then `answer` here, when what it has seen is durable.
+  void ask_room(const engine::RoomTable::Entry& room, std::function<std::string(const engine::Room&)> read,
+                std::function<void(const std::string&)> answer);
+
   // api_browse.cpp
   void browse(const Call& call);
   void show_seats(const Call& call);
@@ -153,6 +191,9 @@ class Api final : public ReplySink {
   // api_web.cpp
   [[nodiscard]] bool show_page(const Call& call);
 
+  // api_live.cpp
+  void live(const Call& call);
+
   // api_admin.cpp
   void import(const Call& call);
   [[nodiscard]] bool begin_import(const Call& call);
@@ -175,15 +216,19 @@ class Api final : public ReplySink {
   json::TextBuffer batch_text_;
   std::string fields_;
   std::string cookie_;
+  std::string sent_fields_;
   std::shared_ptr<const CatalogView> view_;
   std::uint64_t view_changes_ = ~std::uint64_t{0};
   catalog::SeatMapCache seat_maps_;
   ListingCache listings_;
   std::function<std::optional<std::uint32_t>(ShowNumber)> available_;
   Saga saga_;
+  ws::Feed feed_;
+  LiveShows live_shows_;
+  WorkGate gate_;
   Batches batches_;
   Asks asks_;
-  std::unordered_map<std::uint64_t, std::string> cookies_;  ///< to hand out with answers that are due
+  std::unordered_map<std::uint64_t, std::string> cookies_;  ///< header lines to hand out with answers that are due
   std::size_t tasks_waiting_ = 0;
   std::uint32_t now_us_ = 0;
 };

@@ -39,10 +39,10 @@ void Api::run_import(const Call& call, std::string document, bool dry_run) {
       if (good && !dry_run) app_.publish_catalog();
       app_.importing = false;
       metrics_.count_request(static_cast<std::size_t>(route), outcome.status);
-      loop_.respond(to, {.status = outcome.status,
-                         .content_type = good ? http::content_type::json : http::content_type::problem,
-                         .body = outcome.body,
-                         .fields = no_store});
+      send(to, {.status = outcome.status,
+                .content_type = good ? http::content_type::json : http::content_type::problem,
+                .body = outcome.body,
+                .fields = no_store});
     });
   };
   const bool posted = app_.pool.try_post([this, text, answer, dry_run, now = runner_.now()] {
@@ -91,7 +91,7 @@ void Api::read_metrics(const Call& call) {
   const bool posted = app_.pool.try_post([this, to = call.request.reply_to, now = runner_.now()] {
     runner_.post([this, to, text = app_.metrics.scrape(now)] {
       --tasks_waiting_;
-      loop_.respond(to, {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = text, .fields = no_store});
+      send(to, {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = text, .fields = no_store});
     });
   });
   if (posted) return metrics_.count_request(static_cast<std::size_t>(call.route), 200);

@@ -146,7 +146,7 @@ void Api::answer_seats(const ReplyTo& to, const engine::ShowView& seats, const S
   const std::string etag = etag_of(mix64(to_value(show.row->number)) ^ seats.lsn);
   fields_ = cache_fields(etag, true);
   if (matches(if_none_match, etag)) {
-    loop_.respond(to, {.status = 304, .content_type = {}, .fields = fields_});
+    send(to, {.status = 304, .content_type = {}, .fields = fields_});
     return;
   }
   const engine::CatalogData& data = view().snapshot().data();
@@ -158,7 +158,7 @@ void Api::answer_seats(const ReplyTo& to, const engine::ShowView& seats, const S
   body_.clear();
   char* out = body_.prepare(map->bytes_max(facts));
   body_.commit(map->render(facts, {seats.reserved, seats.booked, seats.blocked}, out));
-  loop_.respond(to, {.body = body_.view(), .fields = fields_});
+  send(to, {.body = body_.view(), .fields = fields_});
 }
 
 }  // namespace usher::server::api

@@ -137,6 +137,9 @@ void Api::reserve(const Call& call) {
   command.random = random_.next();
   Problem problem;
   if (!read_reserve(call.request.body, *show, command, problem)) return respond_problem(call, problem);
+  if (app_.engine.shared().guards.any()) {
+    show_admission(http::find_field(call.request, "admission-token").value_or(std::string_view{}), command);
+  }
   if (!tag(call, caller, command)) return;
   people_.note(caller.user, app_.config.identity.issuer, caller.subject, runner_.lane());
   submit(call, command, show->row->shard);
@@ -343,6 +346,9 @@ bool Api::run_line(std::string_view line, const Caller& caller, const ReplyTo& t
       command.show = show->row->number;
       command.random = random_.next();
       known = read_wish(root, *show->layout, command);
+      if (const auto shown = root.optional_string("admission_token", {1, token_bytes_max})) {
+        show_admission(*shown, command);
+      }
     }
   } else {
     const bool cancels = command.type == CommandType::cancel;
@@ -436,9 +442,8 @@ void Api::write_batch(std::size_t index) {
   batch_text_.clear();
   const TicketMaker tickets = app_.ticket_maker(runner_.now());
   write_lines(batch, AnswerWriter{view(), tickets}, batch_text_);
-  loop_.respond(
-      batch.client,
-      {.status = 200, .content_type = http::content_type::ndjson, .body = batch_text_.view(), .fields = no_store});
+  send(batch.client,
+       {.status = 200, .content_type = http::content_type::ndjson, .body = batch_text_.view(), .fields = no_store});
   batches_.close(index);
 }
 

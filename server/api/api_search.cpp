@@ -128,10 +128,10 @@ void Api::answer_listing(const ReplyTo& to, const Listing& listing, std::string_
   const bool same = matches(if_none_match, listing.etag);
   metrics_.count_request(static_cast<std::size_t>(Route::list_movies), same ? 304 : 200);
   if (same) {
-    loop_.respond(to, {.status = 304, .content_type = {}, .fields = fields_});
+    send(to, {.status = 304, .content_type = {}, .fields = fields_});
     return;
   }
-  loop_.respond(to, {.shared_body = listing.body, .fields = fields_});
+  send(to, {.shared_body = listing.body, .fields = fields_});
 }
 
 void Api::suggest_movies(const Call& call) {
@@ -157,7 +157,7 @@ void Api::suggest_movies(const Call& call) {
         runner_.post([this, to, body] {
           --tasks_waiting_;
           metrics_.count_request(static_cast<std::size_t>(Route::suggest_movies), 200);
-          loop_.respond(to, {.body = body->view(), .fields = "Cache-Control: public, max-age=10, s-maxage=60\r\n"});
+          send(to, {.body = body->view(), .fields = "Cache-Control: public, max-age=10, s-maxage=60\r\n"});
         });
       });
   if (posted) return;

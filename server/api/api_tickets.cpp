@@ -29,10 +29,8 @@ void Api::answer_from_pool(const ReplyTo& to, Route route, const PoolAnswer& ans
     return respond_problem(to, *answer.problem);
   }
   metrics_.count_request(static_cast<std::size_t>(route), answer.status);
-  fields_ = answer.fields.empty() ? std::string(no_store) : answer.fields;
-  fields_ += take_cookie(to);
-  loop_.respond(to,
-                {.status = answer.status, .content_type = answer.content_type, .body = answer.body, .fields = fields_});
+  const std::string_view fields = answer.fields.empty() ? no_store : std::string_view(answer.fields);
+  send(to, {.status = answer.status, .content_type = answer.content_type, .body = answer.body, .fields = fields});
 }
 
 void Api::write_in_pool(const ReplyTo& to, std::string_view content_type, WriteText write, std::uint16_t status) {
@@ -42,21 +40,19 @@ void Api::write_in_pool(const ReplyTo& to, std::string_view content_type, WriteT
     write(AnswerWriter{*view, tickets}, text);
     return text;
   };
-  const auto send = [this, to, content_type, status](std::string_view body) {
-    fields_ = no_store;
-    fields_ += take_cookie(to);
-    loop_.respond(to, {.status = status, .content_type = content_type, .body = body, .fields = fields_});
+  const auto respond_with = [this, to, content_type, status](std::string_view body) {
+    send(to, {.status = status, .content_type = content_type, .body = body, .fields = no_store});
   };
   ++tasks_waiting_;
-  const bool posted = app_.pool.try_post([this, make, send] {
-    runner_.post([this, send, text = std::make_shared<json::TextBuffer>(make())] {
+  const bool posted = app_.pool.try_post([this, make, respond_with] {
+    runner_.post([this, respond_with, text = std::make_shared<json::TextBuffer>(make())] {
       --tasks_waiting_;
-      send(text->view());
+      respond_with(text->view());
     });
   });
   if (posted) return;
   --tasks_waiting_;
-  send(make().view());  // what was booked stands: with a full pool its answer costs this loop some microseconds
+  respond_with(make().view());  // what was booked stands: with a full pool its answer costs this loop some microseconds
 }
 
 void Api::deliver_tickets(const ReplyTo& to, const Reply& reply, std::uint16_t status) {

@@ -8,8 +8,11 @@
 #include <string>
 
 #include "engine/shard/engine.hpp"
+#include "server/api/admission_token.hpp"
 #include "server/api/caller.hpp"
 #include "server/api/catalog_view.hpp"
+#include "server/api/random_pool.hpp"
+#include "server/api/rate_limits.hpp"
 #include "server/api/reply_json.hpp"
 #include "server/catalog/zones.hpp"
 #include "server/config/config.hpp"
@@ -19,15 +22,18 @@
 #include "server/payments/gateway.hpp"
 #include "server/search/search_index.hpp"
 #include "server/work/work_pool.hpp"
+#include "server/ws/limits.hpp"
 #include "spdlog/spdlog.h"
 #include "wal/log.hpp"
 
 namespace usher::server::api {
 
+class LiveShows;
+
 struct App {
   App(const config::Config& with, const IdentityKeys& keys, engine::Engine& decider, wal::OpenedLog& remembers,
       payments::PaymentGateway& pays, work::WorkPool& works, metrics::Metrics& counts, search::SearchIndex& finds,
-      tickets::TicketKeys& signs)
+      tickets::TicketKeys& signs, std::string_view directory_secret, Instant started)
       : config(with),
         identity(keys),
         engine(decider),
@@ -36,7 +42,11 @@ struct App {
         pool(works),
         metrics(counts),
         search(finds),
-        ticket_keys(signs) {}
+        ticket_keys(signs),
+        admissions(directory_secret),
+        limits(with.limits, RandomPool{}.next(), started),
+        subscribers(with.feed.subscribers_max, with.feed.per_address_max),
+        live(decider.loop_count(), nullptr) {}
 
   const config::Config& config;
   const IdentityKeys& identity;
@@ -47,6 +57,10 @@ struct App {
   metrics::Metrics& metrics;
   search::SearchIndex& search;
   tickets::TicketKeys& ticket_keys;
+  AdmissionSigner admissions;
+  RateLimits limits;
+  ws::SubscriberLimits subscribers;
+  std::vector<LiveShows*> live;  ///< each loop's, for its own thread
   http::Router router;
   std::atomic<std::shared_ptr<const CatalogView>> catalog;
   std::atomic<std::uint64_t> catalog_changes{0};  ///< counts up when `catalog` was replaced

@@ -8,7 +8,7 @@
 namespace usher::server::api {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 26> titles{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 31> titles{{
     {"malformed_json", "The body is not JSON"},
     {"invalid_request", "The body breaks a rule"},
     {"invalid_parameter", "A parameter breaks a rule"},
@@ -27,6 +27,11 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 26> titles{{
     {"unknown_theater", "No such theater"},
     {"unknown_city", "No such city"},
     {"invalid_catalog", "The catalog document is refused"},
+    {"unknown_room", "No such waiting room"},
+    {"room_exists", "There is a waiting room of that name"},
+    {"show_has_room", "The show has a waiting room already"},
+    {"nothing_to_draw", "There is no draw to hold"},
+    {"policy_unchanged", "The policy was not changed"},
     {"import_running", "Another import is running"},
     {"precondition_failed", "It is not in the state that you expect"},
     {"not_ready", "The server is not ready yet"},
@@ -34,6 +39,11 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 26> titles{{
     {"unknown_ticket_key", "No such key"},
     {"key_refused", "The keys were not changed"},
     {"internal_error", "The server could not make this"},
+    {"upgrade_required", "This is a stream: open a WebSocket, or ask for server-sent events"},
+    {"invalid_handshake", "The WebSocket handshake breaks a rule"},
+    {"origin_not_allowed", "Pages of this origin may not open the feed"},
+    {"too_many_subscribers", "This address follows too many shows at once"},
+    {"feed_full", "The live feed has no room"},
     {"overloaded", "The server has more work than it can queue"},
 }};
 

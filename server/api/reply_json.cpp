@@ -187,6 +187,9 @@ void write_refusal(json::Writer& json, const Reply& reply, const ShowRef* show) 
     case Refusal::cooldown:
       json.field("retry_at", reply.retry_at);
       break;
+    case Refusal::admission_required:
+      if (show != nullptr) json.field("queue", "/shows/" + std::string(show->id) + "/queue");
+      break;
     case Refusal::payment_declined:
       json.key("decline_code");
       json.plain_string(to_string(reply.decline));
@@ -206,7 +209,12 @@ std::uint16_t status_of(const Reply& reply) noexcept {
     case CommandType::reserve_best:
       return 201;
     case CommandType::release:
+    case CommandType::leave_queue:
+    case CommandType::leave_waitlist:
       return 204;
+    case CommandType::join_queue:
+    case CommandType::join_waitlist:
+      return reply.queue.fresh ? 201 : 200;
     case CommandType::finish_payment:
       return 201;
     default:

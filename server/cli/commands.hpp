@@ -55,4 +55,10 @@ struct VerifyTicketOptions {
 };
 [[nodiscard]] int verify_ticket(const VerifyTicketOptions& options);
 
+struct VerifyDrawOptions {
+  std::vector<std::string> files;  ///< pages of GET /rooms/{id}/draw
+  std::string queue_id;            ///< whose place to tell; may be empty
+};
+[[nodiscard]] int verify_draw(const VerifyDrawOptions& options);
+
 }  // namespace usher::server::cli

@@ -107,6 +107,7 @@ Result<OpenedData> open_data(const std::string& directory, const config::Config&
   data.engine->finish_recovery();
   data.engine->attach(*data.log);
   data.engine->mend_catalog();
+  data.engine->mend_rooms();
   tell(data.log->report(), *data.engine);
   return data;
 }

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "engine/admission/room_checkpoint.hpp"
 #include "server/api/reply_json.hpp"
 #include "server/catalog/zones.hpp"
 #include "server/cli/commands.hpp"
@@ -87,6 +88,25 @@ void print_show(const Replayed& replayed, const engine::ShardState& state, engin
   print(text);
 }
 
+void print_room(const engine::Shard& shard, const engine::Room& room) {
+  json::TextBuffer text;
+  json::Writer json(text);
+  json.begin_object();
+  json.field("room_id", room.settings.id);
+  json.field("room_number", room.number);
+  json.field("shard", std::uint32_t{shard.index()});
+  json.field("lsn", room.lsn);
+  json.field("waiting", room.waiting);
+  json.field("admitted_now", room.outstanding);
+  json.field("admitted", room.admitted_total);
+  json.field("finished", room.finished_total);
+  json.field("lapsed", room.lapsed_total);
+  json.field("left", room.left_total);
+  json.field("digest", hex(engine::digest_of(room)));
+  json.end_object();
+  print(text);
+}
+
 void print_summary(const Replayed& replayed, std::uint64_t shows, std::uint64_t digest) {
   json::TextBuffer text;
   json::Writer json(text);
@@ -121,6 +141,12 @@ int replay(const ReplayOptions& options) {
   const Replayed& replayed = *opened.value();
   std::uint64_t shows = 0;
   std::uint64_t digest = replayed.system->catalog().digest();
+  for (const auto& shard : replayed.shards) {
+    for (const auto& [number, room] : shard->state().rooms) {
+      digest = mix64(digest ^ engine::digest_of(*room));
+      if (!options.show) print_room(*shard, *room);
+    }
+  }
   const std::uint32_t highest = to_value(replayed.system->catalog().highest_number());
   for (std::uint32_t number = 1; number <= highest; ++number) {
     const engine::ShowDirectory::Entry* entry = replayed.shared.directory.find(static_cast<ShowNumber>(number));

@@ -175,7 +175,8 @@ Status Serving::start() {
   add_room_metrics(*metrics_, std::move(counters), *gateway_, *pool_);
   search_ = std::make_unique<search::SearchIndex>(std::filesystem::path(options_.data) / "search");
   app_ = std::make_unique<api::App>(config_, identity_, *data_.engine, *data_.log, *gateway_, *pool_, *metrics_,
-                                    *search_, *ticket_keys_);
+                                    *search_, *ticket_keys_, data_.secrets.directory,
+                                    instant_from_ms(system_clocks.wall_ns() / 1'000'000));
   for (std::size_t route = 0; route < api::routes.size(); ++route) {
     const api::RouteInfo& info = api::routes[route];
     if (!info.pattern.empty()) app_->router.add(info.method, info.pattern, static_cast<http::RouteId>(route));

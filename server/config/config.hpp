@@ -27,6 +27,8 @@ struct Secret {
 
 enum class AnchorMode : std::uint8_t { lazy, commit };
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
+/// How the queue of a waiting room is ordered; the numbers are those of engine::QueueOrder.
+enum class QueueOrder : std::uint8_t { arrival, draw };
 enum class LogFormat : std::uint8_t { text, json };
 
 inline constexpr std::uint64_t kibibyte = 1'024;
@@ -62,6 +64,8 @@ struct ServerConfig {
   std::uint32_t work_queue_max = 1'024;
   Duration drain_timeout{std::chrono::seconds{30}};
   std::uint64_t warm_memory = 64 * mebibyte;
+  std::uint32_t work_limit = 0;
+  Duration queue_age_max{std::chrono::seconds{1}};
 };
 
 struct WalConfig {
@@ -85,6 +89,21 @@ struct IdentityConfig {
   bool cookie_secure = false;
 };
 
+/// What a waiting room is like when its operator does not say.
+struct QueueConfig {
+  QueueOrder order = QueueOrder::arrival;
+  Duration admission_ttl{std::chrono::minutes{5}};
+};
+
+/// Fair use: requests per window, by user and by address; 0 is no limit.
+struct LimitsConfig {
+  std::uint32_t user_quota = 0;
+  Duration user_window{std::chrono::seconds{60}};
+  std::uint32_t address_quota = 0;
+  Duration address_window{std::chrono::seconds{60}};
+  std::vector<std::string> exempt{"127.0.0.0/8", "::1"};
+};
+
 struct PaymentsConfig {
   Duration latency{0};
   double decline_rate = 0;
@@ -96,6 +115,16 @@ struct PaymentsConfig {
 struct TicketsConfig {
   Duration valid_before{std::chrono::hours{3}};
   Duration valid_after{0};
+};
+
+/// The live seat maps (server/ws).
+struct FeedConfig {
+  Duration tick{100};
+  std::uint32_t subscribers_max = 15'000;
+  std::uint32_t per_address_max = 200;
+  Duration ping_interval{std::chrono::seconds{30}};
+  Duration slow_timeout{std::chrono::seconds{30}};
+  std::vector<std::string> allowed_origins;
 };
 
 struct LogConfig {
@@ -112,8 +141,11 @@ struct Config {
   DiskConfig disk;
   IdentityConfig identity;
   Policy policy;
+  QueueConfig queue;
+  LimitsConfig limits;
   PaymentsConfig payments;
   TicketsConfig tickets;
+  FeedConfig feed;
   LogConfig log;
 };
 

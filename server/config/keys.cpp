@@ -68,6 +68,19 @@ class Section {
     add(name, KeyType::list, "a list of IP addresses or networks such as 10.0.0.0/8", help, assign,
         [&place] { return quote_list(place); });
   }
+  void origins(std::string_view name, std::vector<std::string>& place, std::string_view help) {
+    const auto assign = [&place](std::string_view value) {
+      std::vector<std::string> items;
+      for (const std::string_view item : split_list(value)) {
+        if (!is_origin(item)) return false;
+        items.emplace_back(item);
+      }
+      place = std::move(items);
+      return true;
+    };
+    add(name, KeyType::list, "a list of origins such as https://shop.example, or *", help, assign,
+        [&place] { return quote_list(place); });
+  }
   void flag(std::string_view name, bool& place, std::string_view help) {
     const auto assign = [&place](std::string_view value) {
       const std::optional<bool> flag = parse_flag(value);
@@ -225,6 +238,10 @@ void bind_server(std::vector<Key>& keys, ServerConfig& server) {
                    "How long SIGTERM waits for requests in flight before connections are closed.");
   section.size("warm_memory", server.warm_memory, 0, 16'384 * mebibyte,
                "Memory taken before the sale instead of in it; a reservation needs about 400 bytes.");
+  section.integer("work_limit", server.work_limit, 0, 100'000'000,
+                  "Requests a second that sell or look, of all loops; further ones are answered 503; 0: no limit.");
+  section.duration("queue_age_max", server.queue_age_max, Duration{10}, Duration{std::chrono::minutes{1}},
+                   "Where thousands wait and answers take longer than this, requests are answered 503 unread.");
 }
 
 void bind_wal(std::vector<Key>& keys, WalConfig& wal, DiskConfig& disk) {
@@ -256,7 +273,7 @@ void bind_identity(std::vector<Key>& keys, IdentityConfig& identity) {
   section.flag("cookie_secure", identity.cookie_secure, "Whether the session cookie is for HTTPS only.");
 }
 
-void bind_policy(std::vector<Key>& keys, Policy& policy) {
+void bind_policy(std::vector<Key>& keys, Policy& policy, QueueConfig& queue) {
   Section section{keys, "policy"};
   section.integer("seats_per_reservation", policy.seats_per_reservation, 1, limits::seats_per_request_max,
                   "Seats of one reservation.");
@@ -271,10 +288,26 @@ void bind_policy(std::vector<Key>& keys, Policy& policy) {
                   "So many reservations left to expire start the cool-down; 0: off.");
   section.integer("cooldown_after_refusals", policy.cooldown_after_refusals, 0, 255,
                   "So many refused tries within a minute start the cool-down; 0: off.");
+  section.choice("queue_order", queue.order, std::array<std::string_view, 2>{"arrival", "draw"},
+                 "Order of a waiting room: by arrival, or drawn among those who came before its opening.");
+  section.duration("admission_ttl", queue.admission_ttl, Duration{1'000}, day,
+                   "How long the waiting room's token lets its owner reserve; unused, it is back to the tail once.");
   section.refund_tiers("refund_tiers", policy,
                        "Percent refunded by the time from cancellation to start; the first that fits decides.");
   section.choice("orphan_rule", policy.orphan_rule, std::array<std::string_view, 3>{"off", "best_available", "all"},
                  "Who may not leave a single seat alone: nobody is held to it, the server's own choice, or everyone.");
+}
+
+void bind_limits(std::vector<Key>& keys, LimitsConfig& limits) {
+  Section section{keys, "limits"};
+  section.integer("user_quota", limits.user_quota, 0, 1'000'000,
+                  "Requests of one customer or session per user_window, all at once or spread; 0: no limit.");
+  section.duration("user_window", limits.user_window, Duration{1'000}, day, "The window of user_quota.");
+  section.integer("address_quota", limits.address_quota, 0, 1'000'000,
+                  "Requests from one address (of IPv6: one /64) per address_window; 0: no limit.");
+  section.duration("address_window", limits.address_window, Duration{1'000}, day, "The window of address_quota.");
+  section.networks("exempt", limits.exempt,
+                   "Addresses that address_quota does not count: one's own machines, and proxies that do not tell.");
 }
 
 void bind_payments(std::vector<Key>& keys, PaymentsConfig& payments) {
@@ -298,6 +331,23 @@ void bind_tickets(std::vector<Key>& keys, TicketsConfig& tickets) {
                    "How long after the end of its show a ticket still opens a gate.");
 }
 
+void bind_feed(std::vector<Key>& keys, FeedConfig& feed) {
+  Section section{keys, "feed"};
+  section.duration("tick", feed.tick, Duration{10}, Duration{std::chrono::seconds{10}},
+                   "How often the subscribers of a show are told what changed, at most.");
+  section.integer("subscribers_max", feed.subscribers_max, 1, 1'000'000,
+                  "Subscribers of the live feed at once; further ones are answered 503.");
+  section.integer(
+      "per_address_max", feed.per_address_max, 1, 1'000'000,
+      "Subscribers from one address (IPv6: one network of 64 bits) at once; further ones are answered 429.");
+  section.duration("ping_interval", feed.ping_interval, Duration{100}, Duration{std::chrono::hours{1}},
+                   "How often a subscriber is pinged; one that says nothing for two of these is dropped.");
+  section.duration("slow_timeout", feed.slow_timeout, Duration{100}, Duration{std::chrono::hours{1}},
+                   "A subscriber that is behind for so long is dropped.");
+  section.origins("allowed_origins", feed.allowed_origins,
+                  "Web origins whose pages may open the feed, beside the server's own; \"*\" for all.");
+}
+
 void bind_log(std::vector<Key>& keys, LogConfig& log) {
   Section section{keys, "log"};
   section.choice("level", log.level, std::array<std::string_view, 5>{"trace", "debug", "info", "warn", "error"},
@@ -314,9 +364,11 @@ std::vector<Key> bind_keys(Config& config) {
   bind_server(keys, config.server);
   bind_wal(keys, config.wal, config.disk);
   bind_identity(keys, config.identity);
-  bind_policy(keys, config.policy);
+  bind_policy(keys, config.policy, config.queue);
+  bind_limits(keys, config.limits);
   bind_payments(keys, config.payments);
   bind_tickets(keys, config.tickets);
+  bind_feed(keys, config.feed);
   bind_log(keys, config.log);
   return keys;
 }

@@ -13,7 +13,7 @@
 namespace usher::server::metrics {
 
 /// Routes told apart at most; the API has about 30.
-inline constexpr std::size_t routes_max = 64;
+inline constexpr std::size_t routes_max = 96;
 
 struct alignas(64) LoopMetrics {
   /// By route and by the first digit of the status (1 to 5).
@@ -30,11 +30,29 @@ struct alignas(64) LoopMetrics {
   Count payments_unknown;
   Count cancellations;  ///< requests to cancel that did
   Count refunds_settled;
+  Count places_taken;    ///< in queues of waiting rooms
+  Count parties_listed;  ///< on waiting lists
+
+  // Of the waiting rooms whose home is on this loop.
+  Count room_waiting;
+  Count room_outstanding;
+  Count room_admitted;
+  Count room_lapsed;
 
   Count connections_accepted;
   Count connections_closed;
   Count bytes_received;
   Count bytes_sent;
+
+  // The live feed (server/ws).
+  Count feed_subscribed;
+  Count feed_unsubscribed;
+  Count feed_messages;
+  Count feed_bytes;
+  Count feed_conflated;
+  Count feed_dropped_slow;
+  Count feed_dropped_silent;
+  Count feed_protocol_errors;
 
   // How full the loop's queues are now.
   Count requests_in_flight;
@@ -42,6 +60,7 @@ struct alignas(64) LoopMetrics {
   Count log_gathered_bytes;
 
   Histogram request_duration;  ///< from the cycle that read it to its answer; of requests that a shard decides
+  Histogram fanout_duration;   ///< work of telling all subscribers of a show on this loop what changed
   Histogram reserve_duration;  ///< the same, of POST /shows/{id}/reserve answered 201
 
   void count_request(std::size_t route, unsigned status) noexcept {

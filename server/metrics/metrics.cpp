@@ -17,7 +17,7 @@ struct NamedField {
   Count LoopMetrics::*field;
 };
 
-constexpr std::array<NamedField, 10> sales_fields{{
+constexpr std::array<NamedField, 14> sales_fields{{
     {"usher_reservations_total", "Reservations made.", &LoopMetrics::reservations},
     {"usher_reserved_seats_total", "Seats of the reservations made.", &LoopMetrics::seats_reserved},
     {"usher_releases_total", "Reservations given up by their owner.", &LoopMetrics::releases},
@@ -28,6 +28,10 @@ constexpr std::array<NamedField, 10> sales_fields{{
     {"usher_payments_unknown_total", "Payments whose outcome was not told in time.", &LoopMetrics::payments_unknown},
     {"usher_cancellations_total", "Cancellations made.", &LoopMetrics::cancellations},
     {"usher_refunds_total", "Refunds settled by the gateway.", &LoopMetrics::refunds_settled},
+    {"usher_queue_places_total", "Places taken in queues of waiting rooms.", &LoopMetrics::places_taken},
+    {"usher_queue_admitted_total", "People let in by waiting rooms.", &LoopMetrics::room_admitted},
+    {"usher_queue_lapsed_total", "Admissions that nobody used.", &LoopMetrics::room_lapsed},
+    {"usher_waitlist_parties_total", "Parties put on waiting lists.", &LoopMetrics::parties_listed},
 }};
 
 constexpr std::array<NamedField, 4> traffic_fields{{
@@ -37,11 +41,28 @@ constexpr std::array<NamedField, 4> traffic_fields{{
     {"usher_http_sent_bytes_total", "Bytes sent to clients.", &LoopMetrics::bytes_sent},
 }};
 
-constexpr std::array<NamedField, 3> queue_fields{{
+constexpr std::array<NamedField, 8> feed_fields{{
+    {"usher_feed_subscribed_total", "Subscribers of the live feed that came.", &LoopMetrics::feed_subscribed},
+    {"usher_feed_unsubscribed_total", "Subscribers of the live feed that went.", &LoopMetrics::feed_unsubscribed},
+    {"usher_feed_messages_total", "Messages sent to subscribers.", &LoopMetrics::feed_messages},
+    {"usher_feed_bytes_total", "Bytes of the messages sent to subscribers.", &LoopMetrics::feed_bytes},
+    {"usher_feed_conflated_total", "Messages left out since their reader was behind: it gets the newest state instead.",
+     &LoopMetrics::feed_conflated},
+    {"usher_feed_dropped_slow_total", "Subscribers dropped since they were behind too long.",
+     &LoopMetrics::feed_dropped_slow},
+    {"usher_feed_dropped_silent_total", "Subscribers dropped since they answered no ping.",
+     &LoopMetrics::feed_dropped_silent},
+    {"usher_feed_protocol_errors_total", "Subscribers that broke a rule of RFC 6455.",
+     &LoopMetrics::feed_protocol_errors},
+}};
+
+constexpr std::array<NamedField, 5> queue_fields{{
     {"usher_http_requests_in_flight", "Requests read and not answered yet.", &LoopMetrics::requests_in_flight},
     {"usher_outbox_replies", "Answers decided that wait for the log.", &LoopMetrics::replies_waiting},
     {"usher_log_gathered_bytes", "Bytes of the log gathered and not handed over yet.",
      &LoopMetrics::log_gathered_bytes},
+    {"usher_queue_waiting", "People who wait in waiting rooms.", &LoopMetrics::room_waiting},
+    {"usher_queue_outstanding", "People let in who have not reserved yet.", &LoopMetrics::room_outstanding},
 }};
 
 }  // namespace
@@ -71,6 +92,7 @@ std::string Metrics::scrape(Instant now) const {
   add_requests(out);
   add_durations(out);
   add_traffic(out);
+  add_feed(out);
   add_queues(out);
   {
     const std::lock_guard lock{mutex_};
@@ -128,6 +150,21 @@ void Metrics::add_traffic(Exposition& out) const {
   const double open = static_cast<double>(sum(&LoopMetrics::connections_accepted)) -
                       static_cast<double>(sum(&LoopMetrics::connections_closed));
   out.gauge("usher_http_connections", "Connections open now.", open < 0 ? 0 : open);
+}
+
+void Metrics::add_feed(Exposition& out) const {
+  for (const NamedField& field : feed_fields) {
+    out.counter(field.name, field.help, static_cast<double>(sum(field.field)));
+  }
+  const double open = static_cast<double>(sum(&LoopMetrics::feed_subscribed)) -
+                      static_cast<double>(sum(&LoopMetrics::feed_unsubscribed));
+  out.gauge("usher_feed_subscribers", "Subscribers of the live feed now.", open < 0 ? 0 : open);
+  HistogramTotals fanouts;
+  for (const auto& loop : loops_) loop->fanout_duration.add_to(fanouts);
+  if (fanouts.count > 0) {
+    out.histogram("usher_feed_fanout_duration_seconds",
+                  "Work of telling all subscribers of a show on one loop what changed.", fanouts);
+  }
 }
 
 void Metrics::add_queues(Exposition& out) const {

@@ -10,8 +10,10 @@
 ///
 /// Subjects: S = show, R = reservation and the booking made of it, U = user. `now T` moves the clock alone, `tick T`
 /// also fires the wheel. `key K` and `body B` at the end of a line give an idempotency key; what is said again ends in
-/// "again". `by U2` lets another ask, `by staff` the house. After every line the invariants are checked, and at the end
-/// the log is replayed into a fresh shard, which must have equal digests.
+/// "again". `guard S1 7` puts a waiting room before a show, `room 7 place 3 until T` shows an admission; `wait U1 2`
+/// puts a party on the waiting list, whose reservation is then RU1. `by U2` lets another ask, `by staff` the house.
+/// After every line the invariants are checked, and at the end the log is replayed into a fresh shard, which must have
+/// equal digests.
 
 #include <map>
 #include <sstream>
@@ -101,6 +103,8 @@ class ShowScript {
       return "";
     }
     if (verb == "seats") return seats(words[1]);
+    if (verb == "guard" || verb == "unguard") return guard(words);
+    if (verb == "wait" || verb == "waiting" || verb == "unwait") return wait(words);
     if (verb == "book") {
       const Reply started = ask(CommandType::start_payment, words);
       if (started.refusal != Refusal::none) return say(started);
@@ -108,6 +112,33 @@ class ShowScript {
     }
     if (verb == "captured" || verb == "declined" || verb == "unknown") return finish(words, verb);
     return say(ask(type_of(verb), words));
+  }
+
+  /// guard S1 7: room 7 is put before the show.
+  std::string guard(const Words& words) {
+    const auto show = static_cast<ShowNumber>(number(words[1].substr(1)));
+    const auto room = static_cast<std::uint32_t>(number(words[2]));
+    const bool done =
+        words[0] == "guard" ? world_.shard.guard(show, room, now_) : world_.shard.unguard(show, room, now_);
+    return done ? "" : "not done";
+  }
+
+  /// wait U1 2: a party of two on the waiting list of S1; waiting U1 asks, unwait U1 leaves.
+  std::string wait(const Words& words) {
+    Command command;
+    command.type = words[0] == "wait"      ? CommandType::join_waitlist
+                   : words[0] == "waiting" ? CommandType::read_waitlist
+                                           : CommandType::leave_waitlist;
+    command.show = static_cast<ShowNumber>(1);
+    command.user = static_cast<UserNumber>(number(words[1].substr(1)));
+    command.random = ++random_;
+    if (words.size() > 2) command.seat_count = static_cast<std::uint8_t>(number(words[2]));
+    const Reply reply = execute(command);
+    if (reply.refusal != Refusal::none) return say(reply);
+    if (command.type == CommandType::leave_waitlist) return "left";
+    if (reply.queue.state == PlaceState::waiting) return "waiting " + std::to_string(reply.queue.ahead);
+    reservations_["R" + words[1]] = reply;
+    return "reserved " + list(reply) + " until " + std::to_string(to_ms(reply.expires_at));
   }
 
   static CommandType type_of(const std::string& verb) {
@@ -203,6 +234,11 @@ class ShowScript {
       command.seat_type = static_cast<std::uint8_t>(*engine::parse_seat_type(option(words, "type", "")));
     }
     command.split = has(words, "split");
+    if (has(words, "room")) {
+      command.admission = {static_cast<std::uint32_t>(number(option(words, "room", ""))),
+                           static_cast<std::uint32_t>(number(option(words, "place", "0"))), 1,
+                           instant_from_ms(number(option(words, "until", "300000")))};
+    }
     command.random = ++random_;
     if (type == CommandType::finish_refund) {
       command.attempt = static_cast<std::uint32_t>(number(words[2]));

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/admission/room_checkpoint.hpp"
 #include "engine/shard/invariants.hpp"
 #include "engine/shard/shard.hpp"
 #include "tests/support/memory_log.hpp"
@@ -93,6 +94,13 @@ inline std::string replay_differs(const engine::ShardState& live, Instant as_of,
   }
   copy.finish_recovery();
   if (const auto broken = engine::check_invariants(copy.state()); !broken.empty()) return "replayed: " + broken[0];
+  if (live.rooms.size() != copy.state().rooms.size()) return "replay knows another number of rooms";
+  for (const auto& [number, room] : live.rooms) {
+    const engine::Room* replayed = copy.room(number);
+    if (replayed == nullptr || engine::digest_of(*replayed) != engine::digest_of(*room)) {
+      return "room " + std::to_string(number) + " has another digest after replay";
+    }
+  }
   const auto expected = digests_of(live, as_of);
   const auto found = digests_of(copy.state(), as_of);
   if (expected.size() != found.size()) return "replay knows another number of shows";

@@ -23,6 +23,10 @@ class Workload {
   /// One command or one step of time. Returns: what is wrong, or "".
   std::string step() {
     if (draw(3) == 0) pass_time();
+    if (draw(60) == 0) {  // a waiting room is put before a show, or taken away
+      const auto show = static_cast<ShowNumber>(1 + draw(shows));
+      if (!world.shard.guard(show, 9, now) || draw(2) == 0) (void)world.shard.unguard(show, 9, now);
+    }
     const Command command = next_command();
     const Reply reply = world.execute(command, now);
     remember(command, reply);
@@ -73,7 +77,9 @@ class Workload {
         CommandType::start_payment,  CommandType::start_payment,  CommandType::start_payment,
         CommandType::finish_payment, CommandType::finish_payment, CommandType::finish_payment,
         CommandType::read_booking,   CommandType::preview_cancel, CommandType::cancel,
-        CommandType::finish_refund,  CommandType::block_seats,    CommandType::unblock_seats};
+        CommandType::finish_refund,  CommandType::block_seats,    CommandType::unblock_seats,
+        CommandType::join_waitlist,  CommandType::join_waitlist,  CommandType::leave_waitlist,
+        CommandType::read_waitlist};
     Command command;
     command.type = kinds[draw(std::size(kinds))];
     if (draw(3'000) == 0) command.type = CommandType::cancel_show;
@@ -83,6 +89,7 @@ class Workload {
     if (!known_.empty() && draw(20) != 0) name(command);
     command.staff = draw(8) == 0 || command.type == CommandType::finish_payment;
     choose_seats(command);
+    if (draw(4) != 0) command.admission = {9, static_cast<std::uint32_t>(draw(30)), 1, now + std::chrono::minutes{1}};
     command.payment = static_cast<PaymentOutcome>(draw(3));
     command.decline = static_cast<PaymentDecline>(draw(4));
     command.refund_settled = draw(2) == 0;
@@ -103,7 +110,7 @@ class Workload {
     if (command.type == CommandType::finish_refund) command.attempt = static_cast<std::uint32_t>(1 + draw(2));
   }
   void choose_seats(Command& command) {
-    if (command.type == CommandType::reserve_best) {
+    if (command.type == CommandType::reserve_best || command.type == CommandType::join_waitlist) {
       command.seat_count = static_cast<std::uint8_t>(draw(6));
       command.seat_type = static_cast<std::uint8_t>(draw(8));
       command.split = draw(2) == 0;

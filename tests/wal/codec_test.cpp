@@ -18,11 +18,16 @@ using test::add_text;
 using test::same;
 
 constexpr std::array all_types{
-    EventType::layout_defined, EventType::catalog_changed, EventType::show_opened,     EventType::show_cancelled,
-    EventType::show_completed, EventType::seats_blocked,   EventType::seats_unblocked, EventType::reserved,
-    EventType::released,       EventType::expired,         EventType::payment_started, EventType::payment_declined,
-    EventType::booked,         EventType::refund_due,      EventType::payment_unknown, EventType::seats_cancelled,
-    EventType::refund_settled, EventType::refund_failed,   EventType::cooldown_started};
+    EventType::layout_defined, EventType::catalog_changed, EventType::show_opened,        EventType::show_cancelled,
+    EventType::show_completed, EventType::seats_blocked,   EventType::seats_unblocked,    EventType::reserved,
+    EventType::released,       EventType::expired,         EventType::payment_started,    EventType::payment_declined,
+    EventType::booked,         EventType::refund_due,      EventType::payment_unknown,    EventType::seats_cancelled,
+    EventType::refund_settled, EventType::refund_failed,   EventType::cooldown_started,   EventType::waitlisted,
+    EventType::waitlist_left,  EventType::show_guarded,    EventType::show_unguarded,     EventType::admission_used,
+    EventType::policy_changed, EventType::room_opened,     EventType::room_changed,       EventType::place_taken,
+    EventType::place_left,     EventType::people_admitted, EventType::admission_finished, EventType::admission_lapsed,
+    EventType::room_frozen,    EventType::room_drawn,      EventType::room_sold_out,      EventType::room_closed,
+    EventType::room_removed};
 
 Record round_trip(const Record& record, Instant base) {
   BlobBuffer out;

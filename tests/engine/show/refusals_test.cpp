@@ -24,6 +24,9 @@ const std::map<Refusal, std::string> scripts{
     {Refusal::show_cancelled, "cancel_show S1\nreserve R1 U1 {1}"},
     {Refusal::show_completed, "tick 210000016\nreserve R1 U1 {1}"},
     {Refusal::show_started, "now 200000000\nreserve R1 U1 {1}"},
+    {Refusal::admission_required, "guard S1 7\nreserve R1 U1 {1}"},
+    {Refusal::seats_still_available, "wait U1 2"},
+    {Refusal::not_on_waitlist, "unwait U1"},
     {Refusal::no_seats, "reserve R1 U1"},
     {Refusal::too_many_seats, "reserve R1 U1 {0,1,2,3,4,5,6,7,8,9,10}"},
     {Refusal::duplicate_seat, "reserve R1 U1 {1,1}"},
@@ -44,15 +47,16 @@ const std::map<Refusal, std::string> scripts{
     {Refusal::cancellation_too_late, "reserve R1 U1 {1}\nbook R1\nnow 199999999\ncancel R1"},
 };
 
-/// Given by the runner when it has too much to do (see agent_runner_test.cpp and idempotency_test.cpp), by the server's
-/// gate, or only after 16 million reservations of one show (which no test makes).
-const std::vector<Refusal> elsewhere{Refusal::mailbox_full,
-                                     Refusal::log_behind,
-                                     Refusal::disk_nearly_full,
-                                     Refusal::draining,
-                                     Refusal::idempotency_keys_exhausted,
-                                     Refusal::ticket_used,
-                                     Refusal::show_full};
+/// Given by the runner when it has too much to do (see agent_runner_test.cpp and idempotency_test.cpp), by waiting
+/// rooms (room_test.cpp), by a list of 1,000 parties (waitlist_test.cpp), by the server's limits and gate, or only
+/// after 16 million reservations of one show (which no test makes).
+const std::vector<Refusal> elsewhere{Refusal::mailbox_full,         Refusal::log_behind,
+                                     Refusal::disk_nearly_full,     Refusal::draining,
+                                     Refusal::address_rate_limited, Refusal::user_rate_limited,
+                                     Refusal::unknown_place,        Refusal::no_waiting_room,
+                                     Refusal::room_closed,          Refusal::room_full,
+                                     Refusal::waitlist_full,        Refusal::idempotency_keys_exhausted,
+                                     Refusal::ticket_used,          Refusal::show_full};
 
 }  // namespace
 
