@@ -12,7 +12,8 @@ import jsonschema
 from harness import check
 
 # Conditions of the whole server, answered alike by every operation that lists them: seen once is enough.
-SERVER_WIDE = {"mailbox_full", "log_behind", "disk_nearly_full", "draining", "overloaded", "not_ready"}
+SERVER_WIDE = {"mailbox_full", "log_behind", "disk_nearly_full", "draining", "overloaded", "not_ready", "user_rate_limited",
+               "address_rate_limited"}
 
 
 class Contract:

@@ -51,7 +51,7 @@ def shows_of_the_parts():
     """Small shows, each on a screen of its own: (screen, what it changes of the usual show)."""
     def show(name, **changes):
         return f"screen-{name}", {"show_id": name, "start_time": at(days=3), **changes}
-    for name in ("a", "b", "c", "d", "keys", "blocked", "cancelled", "refused", "paid"):
+    for name in ("a", "b", "c", "d", "room", "drawn", "sold_out", "keys", "blocked", "cancelled", "refused", "paid"):
         yield show(name)
     yield show("orphans", policy={"orphan_rule": "all"})
     quick = {"reservation_ttl": "300ms", "payment_grace": "0s", "cooldown_after_abandoned": 0}
@@ -95,7 +95,7 @@ class House:
 def example(template):
     """A path of that shape with names that exist, where that can be had without asking."""
     values = {"movie_id": "load-movie", "theater_id": "load-theater", "show_id": "d", "reservation_id": UNKNOWN, "booking_id": UNKNOWN,
-              "ticket_id": UNKNOWN, "kid": "none"}
+              "ticket_id": UNKNOWN, "kid": "none", "queue_id": UNKNOWN, "room_id": "none"}
     path = template
     for name, value in values.items():
         path = path.replace("{" + name + "}", value)
@@ -337,6 +337,107 @@ def batch(house):
 
 # ---- the house ----
 
+def rooms(house):
+    admin, alice, bob = house.admin, house.alice, house.bob
+    for room, show, more in (("hall", "room", {}), ("lots", "drawn", {"order": "draw", "awaits_beacon": True})):
+        body = {"room_id": room, "show_ids": [show], **more}
+        admin.ask("POST", "/admin/rooms", body, 201)
+        admin.ask("POST", "/admin/rooms", body, "room_exists")
+    admin.ask("POST", "/admin/rooms", {"room_id": "third", "show_ids": ["room"]}, "show_has_room")
+    admin.ask("GET", "/admin/rooms", expect=200)
+    admin.ask("GET", "/admin/rooms/hall", expect=200)
+    admin.ask("PATCH", "/admin/rooms/hall", {"rate_per_minute": 600}, 200)
+    for method, path in (("GET", ""), ("PATCH", ""), ("POST", "/close"), ("POST", "/draw")):
+        admin.ask(method, f"/admin/rooms/none{path}", {} if method != "GET" else None, "unknown_room")
+    house.reserve(alice, "room", ["A1"], "admission_required")
+    place = alice.ask("POST", "/shows/room/queue", None, 201)[2]
+    alice.ask("POST", "/shows/room/queue", None, 200)
+    alice.ask("POST", "/shows/a/queue", None, "no_waiting_room")
+    alice.ask("POST", "/shows/none/queue", None, "unknown_show")
+    path = f"/queue/{place['queue_id']}"
+    for method in ("GET", "DELETE"):
+        bob.ask(method, path, expect="not_owner")
+        bob.ask(method, f"/queue/{UNKNOWN}", expect="unknown_place")
+    deadline = time.monotonic() + 10
+    while (now := alice.ask("GET", path, expect=200)[2])["state"] != "admitted" and time.monotonic() < deadline:
+        time.sleep(0.1)
+    house.reserve(alice, "room", ["A1"], headers={"Admission-Token": now["admission"]["token"]})
+    gone = bob.ask("POST", "/shows/room/queue", None, 201)[2]
+    bob.ask("DELETE", f"/queue/{gone['queue_id']}", expect=204)
+    admin.ask("POST", "/admin/rooms/hall/close", None, 200)
+    admin.ask("PATCH", "/admin/rooms/hall", {"rate_per_minute": 60}, "room_closed")
+    bob.ask("POST", "/shows/room/queue", None, "room_closed" if False else None)
+    for n in range(3):
+        house.party(f"lot-{n}").ask("POST", "/shows/drawn/queue", None, 201)
+    deadline = time.monotonic() + 10
+    while not house.anybody.ask("GET", "/rooms/lots/draw", expect=200)[2]["frozen"] and time.monotonic() < deadline:
+        time.sleep(0.1)
+    admin.ask("POST", "/admin/rooms/lots/draw", {"beacon": "3 9 12"}, 200)
+    admin.ask("POST", "/admin/rooms/lots/draw", {"beacon": "again"}, "nothing_to_draw")
+    house.anybody.ask("GET", "/rooms/lots/draw?from=0&limit=2", expect=200)
+    house.anybody.ask("GET", "/rooms/lots/draw?limit=0", expect="invalid_parameter")
+    house.anybody.ask("GET", "/rooms/none/draw", expect="unknown_room")
+
+
+def second_chance(house):
+    """A sold-out show: one holds all of it, others wait."""
+    admin, hope = house.admin, house.party("hope")
+    hope.ask("POST", "/shows/sold_out/waitlist", {"count": 1}, "seats_still_available")
+    admin.ask("POST", "/admin/shows/sold_out/block", {"seat_ids": [f"{row}{n}" for row in "AC" for n in range(1, 7)] + ["B1", "B2", "B3"]}, 200)
+    holder = house.reserve(house.bob, "sold_out", ["B4"])
+    hope.ask("POST", "/shows/sold_out/waitlist", {"count": 1}, 201)
+    hope.ask("POST", "/shows/sold_out/waitlist", {"count": 1}, 200)
+    hope.ask("POST", "/shows/none/waitlist", {"count": 1}, "unknown_show")
+    hope.ask("POST", "/shows/sold_out/waitlist", {"count": 32}, "too_many_seats")
+    hope.ask("POST", "/shows/cancelled/waitlist", {"count": 1}, "show_cancelled")
+    house.bob.ask("POST", "/shows/sold_out/waitlist", {"count": 1}, "reservation_limit")
+    hope.ask("GET", "/shows/sold_out/waitlist", expect=200)
+    leaver = house.party("leaver")
+    for method in ("GET", "DELETE"):
+        leaver.ask(method, "/shows/sold_out/waitlist", expect="not_on_waitlist")
+        leaver.ask(method, "/shows/none/waitlist", expect="unknown_show")
+    leaver.ask("POST", "/shows/sold_out/waitlist", {"count": 1}, 201)
+    leaver.ask("DELETE", "/shows/sold_out/waitlist", expect=204)
+    house.bob.ask("DELETE", f"/reservations/{holder['reservation_id']}", expect=204)
+    served = hope.ask("GET", "/shows/sold_out/waitlist", expect=200)[2]
+    check(served["state"] == "reserved", f"the seat is theirs: {served}")
+    admin.ask("PUT", "/admin/shows/sold_out/policy", {"seats_per_reservation": 4}, 200)
+    admin.ask("PUT", "/admin/shows/sold_out/policy", {"reservation_ttl": "1m"}, "policy_unchanged" if False else None)
+    admin.ask("PUT", "/admin/shows/none/policy", {"seats_per_reservation": 4}, "unknown_show")
+
+
+def live(house):
+    """The feed's answers before it begins; tests/e2e/feed_test.py follows what comes then."""
+    path = "/shows/a/live"
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    ask = house.anybody.ask
+    for wanted, headers, code in ((path, {}, "upgrade_required"), ("/shows/none/live", upgrade, "unknown_show"),
+                                  (path, {**upgrade, "Sec-WebSocket-Key": "x"}, "invalid_handshake"), (f"{path}?from=x", upgrade, "invalid_parameter"),
+                                  (path, {**upgrade, "Origin": "https://elsewhere.example"}, "origin_not_allowed")):
+        ask("GET", wanted, expect=code, headers=headers)
+        house.anybody.client.close()
+    streams = []
+    for headers, status in ((upgrade, 101), ({"Accept": "text/event-stream"}, 200)):
+        streams.append(open_stream(house, path, headers))
+        check(streams[-1][1][0] == status, f"{headers}: {streams[-1][1][0]}")
+    return streams
+
+
+def open_stream(house, path, headers):
+    """Returns the connection and (status, headers, no body): the stream goes on."""
+    connection = socket.create_connection(("127.0.0.1", house.server.port), timeout=10)
+    lines = [f"GET {path} HTTP/1.1", "Host: x"] + [f"{name}: {value}" for name, value in headers.items()]
+    connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+    answer = http.client.HTTPResponse(Wire(connection), method="GET")
+    answer.begin()
+    body = b"" if answer.status in (101, 200) else json.loads(answer.read())
+    if answer.status in (101, 200):
+        house.contract.seen.add(("GET", "/shows/{show_id}/live", answer.status, ""))
+    else:
+        house.contract.judge("GET", path, (answer.status, answer.headers, body))
+    return connection, (answer.status, answer.headers, body)
+
+
 def starts_and_ends(house):
     """A show that starts in a moment and ends soon after."""
     admin, alice = house.admin, house.alice
@@ -429,7 +530,7 @@ def ticket_keys(house):
 
 # ---- the server's own state ----
 
-def everything(contract, server, only_get=False):
+def everything(contract, server, only_get=False, headers=None):
     """Each operation once, whatever it answers. Returns the codes."""
     codes = {}
     admin = Party(contract, server, token("boss", "admin"))
@@ -439,7 +540,7 @@ def everything(contract, server, only_get=False):
             continue
         party = alice if {"session": []} in operation.get("security", []) else admin
         with contextlib.suppress(ConnectionError):
-            answer = party.ask(method, example(template), example_body(operation), headers=media_of(operation))
+            answer = party.ask(method, example(template), example_body(operation), headers={**media_of(operation), **(headers or {})})
             codes[method, template] = answer[2].get("code") if isinstance(answer[2], dict) else None
     return codes
 
@@ -470,6 +571,24 @@ def short_of(contract, folder, catalog_file):
     with harness.Server(os.path.join(folder, "disk"), None, settings, name="disk") as server:
         house = House(contract, server)
         house.reserve(house.alice, "a", ["A1"], "disk_nearly_full")
+    settings = {**SETTINGS, "feed.subscribers_max": "2", "feed.per_address_max": "1"}
+    with harness.Server(os.path.join(folder, "feed"), catalog_file, settings, name="feed") as server:
+        house = House(contract, server)
+        stream = {"Accept": "text/event-stream"}
+        opened = [open_stream(house, "/shows/a/live", stream) for _ in range(2)]
+        check(opened[1][1][2].get("code") == "too_many_subscribers", f"one per address: {opened[1][1]}")
+    settings = {**SETTINGS, "feed.subscribers_max": "1"}
+    with harness.Server(os.path.join(folder, "feed"), catalog_file, settings, name="feed") as server:
+        house = House(contract, server)
+        opened = [open_stream(house, "/shows/a/live", stream) for _ in range(2)]
+        check(opened[1][1][2].get("code") == "feed_full", f"one in all: {opened[1][1]}")
+    settings = {**SETTINGS, "limits.user_quota": "1", "limits.user_window": "1h", "limits.address_quota": "40", "limits.address_window": "1h",
+                "http.trusted_proxies": "127.0.0.1"}
+    with harness.Server(os.path.join(folder, "limits"), catalog_file, settings, name="limits") as server:
+        everything(contract, server)
+        everything(contract, server)
+        for _ in range(2):
+            everything(contract, server, headers={"X-Forwarded-For": "198.51.100.7"})
     settings = {**SETTINGS, "payments.unknown_rate": "1", "server.work_queue_max": "1", "server.work_threads": "1"}
     with harness.Server(os.path.join(folder, "unknown"), catalog_file, settings, name="unknown") as server:
         house = House(contract, server)
@@ -547,10 +666,12 @@ def main():
                 contract = Contract(json.load(file))
             check(server.request("GET", "/openapi.json")[2] == contract.document, "what is served is the document of these sources")
             house = House(contract, server)
-            for part in (browse, unchanged, who_asks, bodies, choose, cool_down, too_late, keys, tickets, batch, run_the_house, starts_and_ends, change_the_catalog,
+            for part in (browse, unchanged, who_asks, bodies, choose, cool_down, too_late, keys, tickets, batch, run_the_house, rooms, second_chance, starts_and_ends, change_the_catalog,
                          ticket_keys):
                 part(house)
                 say(part.__name__)
+            for connection, _ in live(house):
+                connection.close()
         not_ready(contract, os.path.join(folder, "two"))
         short_of(contract, folder, catalog_file)
         draining(contract, os.path.join(folder, "three"), catalog_file)
