@@ -443,6 +443,9 @@ std::string_view Api::take_cookie(const ReplyTo& to) {
   return cookie_;
 }
 
+static_assert(Saga::connection != Asks::connection && Saga::connection != engine::AgentRunner::note_connection &&
+              Asks::connection != engine::AgentRunner::note_connection);
+
 void Api::on_reply(const Reply& reply) {
   if (reply.to.connection == Saga::connection) return saga_.on_reply(reply);
   if (reply.to.connection == Asks::connection) return asks_.answer(reply);

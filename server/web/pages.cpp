@@ -8,11 +8,12 @@ namespace usher::server::web {
 namespace {
 
 /// First segments of addresses, and the page that shows all below them.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 7> rooms{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> rooms{{
     {"", "/app.html"},
     {"film", "/app.html"},
     {"show", "/app.html"},
     {"checkout", "/app.html"},
+    {"wait", "/app.html"},
     {"my", "/app.html"},
     {"console", "/console.html"},
     {"docs", "/docs.html"},

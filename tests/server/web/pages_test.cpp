@@ -7,7 +7,8 @@
 using namespace usher::server::web;
 
 TEST_CASE("web::find: addresses of the shop: one page shows them") {
-  for (const char* path : {"/", "/film/the-matrix-1999", "/show/s1", "/checkout/x", "/my/bookings", "/my/bookings/b"}) {
+  for (const char* path :
+       {"/", "/film/the-matrix-1999", "/show/s1", "/checkout/x", "/my/bookings", "/my/bookings/b", "/wait/q"}) {
     REQUIRE(find(path) != nullptr);
     CHECK(find(path)->path == "/app.html");
   }
