@@ -13,6 +13,8 @@
 #include "server/api/reply_json.hpp"
 #include "server/catalog/zones.hpp"
 #include "server/config/config.hpp"
+#include "server/events/event_hub.hpp"
+#include "server/gate/gate_book.hpp"
 #include "server/http/loop.hpp"
 #include "server/http/router.hpp"
 #include "server/metrics/metrics.hpp"
@@ -47,6 +49,8 @@ struct App {
   metrics::Metrics& metrics;
   search::SearchIndex& search;
   tickets::TicketKeys& ticket_keys;
+  gate::GateBook gates;
+  std::shared_ptr<events::EventHub> hub;
   http::Router router;
   std::atomic<std::shared_ptr<const CatalogView>> catalog;
   std::atomic<std::uint64_t> catalog_changes{0};  ///< counts up when `catalog` was replaced

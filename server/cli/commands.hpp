@@ -50,6 +50,7 @@ struct TokenOptions : CommonOptions {
 
 struct VerifyTicketOptions {
   std::string keys;                ///< the file that /.well-known/usher-keys.json gives
+  std::vector<std::string> revocations;  ///< files with answers of GET /revocations
   std::vector<std::string> codes;  ///< none: lines of the standard input
   std::optional<std::string> at;   ///< RFC 3339; none: now
 };

@@ -77,6 +77,7 @@ class Serving {
   std::vector<std::unique_ptr<ServeLoop>> loops_;
   std::string url_;
   api::IdentityKeys identity_;
+  std::shared_ptr<events::EventHub> hub_;  ///< outlives the log, which feeds it
   OpenedData data_;
   std::unique_ptr<work::WorkPool> pool_;
   std::unique_ptr<payments::BuiltinGateway> gateway_;
@@ -132,7 +133,7 @@ Status Serving::open_sockets() {
 
 Status Serving::recover() {
   Result<OpenedData> data =
-      open_data(options_.data, config_, {.loops = loops_.size(), .accept_clock = options_.accept_clock});
+      open_data(options_.data, config_, {.loops = loops_.size(), .accept_clock = options_.accept_clock, .hub = &hub_});
   if (!data) return data.error();
   data_ = std::move(data).value();
   Result<api::IdentityKeys> keys = api::IdentityKeys::load(config_.identity, data_.secrets);
@@ -178,7 +179,13 @@ Status Serving::start() {
     const api::RouteInfo& info = api::routes[route];
     if (!info.pattern.empty()) app_->router.add(info.method, info.pattern, static_cast<http::RouteId>(route));
   }
+  app_->hub = hub_;
   app_->publish_catalog();
+  const Status side = data_.log->for_each_person([this](std::string_view key, std::string_view value) -> Status {
+    if (!key.starts_with(gate::GateBook::row_kind) || app_->gates.load(key, value)) return Done{};
+    return make_error(ErrorCode::corrupt, "the row of gate " + std::string(key.substr(1)) + " is damaged");
+  });
+  if (!side) return side.error();
   for (std::size_t index = 0; index < loops_.size(); ++index) {
     data_.engine->runner(index).set_wake([loop = &loops_[index]->loop()] { loop->wake(); });
   }

@@ -97,6 +97,10 @@ struct TicketsConfig {
   Duration valid_after{0};
 };
 
+struct EventsConfig {
+  std::uint64_t tail_bytes = 32 * mebibyte;
+};
+
 struct LogConfig {
   LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::text;
@@ -113,6 +117,7 @@ struct Config {
   Policy policy;
   PaymentsConfig payments;
   TicketsConfig tickets;
+  EventsConfig events;
   LogConfig log;
 };
 

@@ -296,6 +296,12 @@ void bind_tickets(std::vector<Key>& keys, TicketsConfig& tickets) {
                    "How long after the end of its show a ticket still opens a gate.");
 }
 
+void bind_events(std::vector<Key>& keys, EventsConfig& events) {
+  Section section{keys, "events"};
+  section.size("tail_bytes", events.tail_bytes, mebibyte, 16 * gibibyte,
+               "The newest part of the log that is kept in memory for those who follow GET /events.");
+}
+
 void bind_log(std::vector<Key>& keys, LogConfig& log) {
   Section section{keys, "log"};
   section.choice("level", log.level, std::array<std::string_view, 5>{"trace", "debug", "info", "warn", "error"},
@@ -315,6 +321,7 @@ std::vector<Key> bind_keys(Config& config) {
   bind_policy(keys, config.policy);
   bind_payments(keys, config.payments);
   bind_tickets(keys, config.tickets);
+  bind_events(keys, config.events);
   bind_log(keys, config.log);
   return keys;
 }
