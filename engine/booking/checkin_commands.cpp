@@ -1,5 +1,5 @@
-/// The part of ShowActor that lets people in: a scan of a ticket at a gate. What the signature and the gate's place say,
-/// the server has checked; what the sale says is decided here, in the order of ScanResult.
+/// The part of ShowActor that lets people in: a scan of a ticket at a gate. What the signature and the gate's place
+/// say, the server has checked; what the sale says is decided here, in the order of ScanResult.
 
 #include "engine/show/show_actor.hpp"
 

@@ -82,7 +82,8 @@ Status Shard::replay(const Record& record) {
 }
 
 void Shard::finish_recovery() {
-  std::sort(state_.revoked.begin(), state_.revoked.end(), [](const Revoked& a, const Revoked& b) { return a.lsn < b.lsn; });
+  std::sort(state_.revoked.begin(), state_.revoked.end(),
+            [](const Revoked& a, const Revoked& b) { return a.lsn < b.lsn; });
   state_.shows.for_each([&](const Show& show) { make_durable(state_.find_show(show.number)); });
 }
 
@@ -419,8 +420,8 @@ Lsn Shard::revoked_since(Lsn from, Lsn until, std::size_t count_max, std::vector
     const Booking& booking = state_.bookings[reservation.booking];
     for (std::uint32_t position = 0; position < reservation.seat_count; ++position) {
       if (((booking.cancelled >> position) & 1U) == 0) continue;
-      tickets.push_back(to_uuid(ticket_id(state_.shows[reservation.show].number, reservation.sequence,
-                                          booking.ticket_random, position)));
+      tickets.push_back(to_uuid(
+          ticket_id(state_.shows[reservation.show].number, reservation.sequence, booking.ticket_random, position)));
     }
   }
   return std::max(from, until);

@@ -324,8 +324,10 @@ bool apply_refund_ended(const Applying& a, Refund::State ended) {
 bool apply_ticket_used(const Applying& a) {
   const SlabIndex index = a.reservation();
   const Event& event = a.event;
-  if (index == 0 || a.state.reservations[index].booking == 0 || event.text_size > limits::gate_id_bytes_max) return false;
-  if (!text_fits(a.record, event) || !fits(event.at) || (event.code != use_entry && event.code != use_exit)) return false;
+  if (index == 0 || a.state.reservations[index].booking == 0 || event.text_size > limits::gate_id_bytes_max)
+    return false;
+  if (!text_fits(a.record, event) || !fits(event.at) || (event.code != use_entry && event.code != use_exit))
+    return false;
   if (!std::has_single_bit(event.mask) || (event.mask & ~a.state.reservations[index].all_mask()) != 0) return false;
   Booking& booking = a.state.bookings[a.state.reservations[index].booking];
   const auto position = static_cast<std::uint32_t>(std::countr_zero(event.mask));

@@ -67,8 +67,8 @@ struct Command {
   PaymentOutcome payment{};
   PaymentDecline decline{};
   bool refund_settled = false;
-  bool exit = false;                        ///< check_in: somebody leaves
-  ScanResult window = ScanResult::valid;    ///< check_in: too_early or too_late, if all else is well
+  bool exit = false;                      ///< check_in: somebody leaves
+  ScanResult window = ScanResult::valid;  ///< check_in: too_early or too_late, if all else is well
   ShowNumber show = ShowNumber::none;
   std::uint32_t sequence = 0;   ///< of the reservation or booking named
   std::uint64_t id_random = 0;  ///< its random bits: a wrong guess is an unknown id
@@ -76,7 +76,7 @@ struct Command {
   UserNumber user = UserNumber::none;
   std::uint64_t random = 0;  ///< the outside draw: for a new reservation's id, or for the tickets' ids
   Instant now{};             ///< stamped by the shard that decides
-  Instant scanned_at{};  ///< check_in
+  Instant scanned_at{};      ///< check_in
   IdempotencyTag idempotency;
   ReplyTo reply;
   std::array<SeatIndex, limits::seats_per_request_max> seats{};  ///< strictly ascending
@@ -123,7 +123,7 @@ struct Reply {
   Instant expires_at{};
   Instant booked_at{};
   Instant scanned_at{};  ///< check_in: the scan that counts
-  Instant retry_at{};  ///< cooldown: until when
+  Instant retry_at{};    ///< cooldown: until when
   Money total;
   std::int64_t refund = 0;    ///< of this cancellation
   std::int64_t refunded = 0;  ///< settled so far, over all cancellations

@@ -25,6 +25,8 @@ namespace {
     case Route::put_gate:
     case Route::list_gates:
     case Route::remove_gate:
+    case Route::list_deliveries:
+    case Route::retry_delivery:
     case Route::metrics:
       return entrance != Entrance::customers;
     default:
@@ -99,6 +101,14 @@ void Api::dispatch(const Call& call) {
       return list_revocations(call);
     case Route::list_events:
       return list_events(call);
+    case Route::export_me:
+      return export_me(call);
+    case Route::erase_me:
+      return erase_me(call);
+    case Route::list_deliveries:
+      return list_deliveries(call);
+    case Route::retry_delivery:
+      return retry_delivery(call);
     case Route::put_gate:
       return put_gate(call);
     case Route::list_gates:

@@ -133,6 +133,7 @@ class Api final : public ReplySink {
   struct ScanRun;
   struct RevocationRun;
   struct EventRun;
+  struct ExportRun;
   void check_in(const Call& call);
   [[nodiscard]] bool read_scan(json::Object& body, Scan& scan);
   /// Fills in where the scan goes. Returns: false when the gate is not one of the ticket's show.
@@ -147,6 +148,13 @@ class Api final : public ReplySink {
   void list_gates(const Call& call);
   void list_revocations(const Call& call);
   void add_revocations(RevocationRun& run, const RevocationRun& part);
+
+  // api_people.cpp
+  void export_me(const Call& call);
+  void answer_export(const std::shared_ptr<ExportRun>& run);
+  void erase_me(const Call& call);
+  void list_deliveries(const Call& call);
+  void retry_delivery(const Call& call);
 
   // api_events.cpp
   void list_events(const Call& call);
@@ -199,7 +207,7 @@ class Api final : public ReplySink {
   Saga saga_;
   Batches batches_;
   Asks asks_;
-  std::vector<std::shared_ptr<EventRun>> event_waits_;  ///< who waits for the next event
+  std::vector<std::shared_ptr<EventRun>> event_waits_;      ///< who waits for the next event
   std::unordered_map<std::uint64_t, std::string> cookies_;  ///< to hand out with answers that are due
   std::size_t tasks_waiting_ = 0;
   std::uint32_t now_us_ = 0;

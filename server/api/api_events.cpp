@@ -72,7 +72,8 @@ void Api::EventRun::write(const std::vector<Record>& records, const events::Fact
       events::write_cloud_event(json, record, index, facts, *view, last ? next : std::string{});
       text.append(line.view());
       text.append("\n");
-      // the id stands for all before it, so only the last event has one: who loses the connection begins this batch anew
+      // the id stands for all before it, so only the last event has one: who loses the connection begins this batch
+      // anew
       if (sse) text.append(last ? "id: " + next + "\n\n" : std::string("\n"));
       ++events;
     }
@@ -106,7 +107,9 @@ void Api::list_events(const Call& call) {
     wait_s = *number;
   }
   const std::string_view last_id = http::find_field(call.request, "Last-Event-ID").value_or("");
-  auto cursor = events::parse_cursor(!last_id.empty() && run->sse ? last_id : from == nullptr ? "" : std::string_view(*from),
+  auto cursor = events::parse_cursor(!last_id.empty() && run->sse ? last_id
+                                     : from == nullptr            ? ""
+                                                                  : std::string_view(*from),
                                      app_.engine.shard_count());
   if (!cursor) return respond_problem(call, invalid_parameter("from: not a cursor of ours"));
   if (event_waits_.size() >= waiting_max) return respond_overloaded(call);

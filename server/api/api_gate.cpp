@@ -18,8 +18,9 @@ constexpr std::size_t revocations_max = 10'000;
 constexpr std::array<std::string_view, 2> directions{"in", "out"};
 
 [[nodiscard]] bool is_gate_id(std::string_view id) noexcept {
-  return !id.empty() && id.size() <= limits::gate_id_bytes_max &&
-         std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < 127 && c != '"' && c != '\\' && c != '/'; });
+  return !id.empty() && id.size() <= limits::gate_id_bytes_max && std::all_of(id.begin(), id.end(), [](char c) {
+    return c > ' ' && c < 127 && c != '"' && c != '\\' && c != '/';
+  });
 }
 
 void write_gate(json::Writer& json, const gate::Gate& one) {
@@ -64,7 +65,8 @@ bool Api::read_scan(json::Object& body, Scan& scan) {
   if (const auto text = body.optional_string("scanned_at", {20, 40})) {
     const std::optional<Instant> at = catalog::parse_instant(*text);
     if (!at) body.fail("scanned_at", "must be a time such as 2026-11-24T18:30:00Z");
-    command.scanned_at = std::min(at.value_or(command.scanned_at), runner_.now());  // a clock that is fast counts as now
+    command.scanned_at =
+        std::min(at.value_or(command.scanned_at), runner_.now());  // a clock that is fast counts as now
   }
   // the same scan sent twice has the same number; a scan without a nonce is always another one
   std::string once = scan.gate + '\n' + std::string(device) + '\n' + std::string(nonce.value_or(""));

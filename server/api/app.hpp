@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/shard/engine.hpp"
 #include "server/api/caller.hpp"
@@ -23,6 +24,10 @@
 #include "server/work/work_pool.hpp"
 #include "spdlog/spdlog.h"
 #include "wal/log.hpp"
+
+namespace usher::server::notify {
+class Courier;
+}
 
 namespace usher::server::api {
 
@@ -50,6 +55,7 @@ struct App {
   search::SearchIndex& search;
   tickets::TicketKeys& ticket_keys;
   gate::GateBook gates;
+  std::vector<std::shared_ptr<notify::Courier>> couriers;  ///< one per sink that is configured
   std::shared_ptr<events::EventHub> hub;
   http::Router router;
   std::atomic<std::shared_ptr<const CatalogView>> catalog;

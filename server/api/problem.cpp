@@ -8,7 +8,7 @@
 namespace usher::server::api {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 28> titles{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 29> titles{{
     {"malformed_json", "The body is not JSON"},
     {"invalid_request", "The body breaks a rule"},
     {"invalid_parameter", "A parameter breaks a rule"},
@@ -35,6 +35,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 28> titles{{
     {"unknown_gate", "No such gate"},
     {"too_many_gates", "No room for another gate"},
     {"log_trimmed", "The log no longer reaches back so far"},
+    {"unknown_delivery", "No such delivery"},
     {"internal_error", "The server could not make this"},
     {"overloaded", "The server has more work than it can queue"},
 }};

@@ -9,8 +9,8 @@
 
 #include "engine/shard/engine.hpp"
 #include "server/config/config.hpp"
-#include "server/events/event_hub.hpp"
 #include "server/config/secrets.hpp"
+#include "server/events/event_hub.hpp"
 #include "server/shard_clock.hpp"
 #include "usher/result.hpp"
 #include "wal/log.hpp"

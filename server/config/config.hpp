@@ -97,6 +97,22 @@ struct TicketsConfig {
   Duration valid_after{0};
 };
 
+struct NotifyConfig {
+  std::string smtp_url;
+  std::string smtp_user;
+  Secret smtp_password;
+  bool smtp_tls = false;
+  std::string mail_from = "tickets@localhost";
+  Duration reminder_before{0};
+  std::vector<std::string> webhook_urls;
+  Secret webhook_secret;
+  std::string sms_url;
+  Secret sms_secret;
+  bool allow_private = false;
+  std::uint32_t attempts_max = 12;
+  Duration first_wait{1'000};
+};
+
 struct EventsConfig {
   std::uint64_t tail_bytes = 32 * mebibyte;
 };
@@ -118,6 +134,7 @@ struct Config {
   PaymentsConfig payments;
   TicketsConfig tickets;
   EventsConfig events;
+  NotifyConfig notify;
   LogConfig log;
 };
 

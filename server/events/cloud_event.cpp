@@ -15,7 +15,8 @@ struct Subject {
 };
 
 [[nodiscard]] Id reservation_of(const Subject& subject) noexcept {
-  const std::uint64_t random = subject.event.type == EventType::reserved ? subject.event.random : subject.facts->id_random;
+  const std::uint64_t random =
+      subject.event.type == EventType::reserved ? subject.event.random : subject.facts->id_random;
   return {IdKind::reservation, subject.record.show, subject.event.sequence, random};
 }
 

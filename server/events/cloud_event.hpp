@@ -1,8 +1,8 @@
 #pragma once
 /// Records of the log as CloudEvents 1.0 in JSON (structured mode). Pure; any thread.
 ///
-///   id = SHARD-LSN-INDEX, unique and the same at every reading · source = "/shows/SHOW_ID" · type = "usher." + what the
-///   log calls it · time = when it became true
+///   id = SHARD-LSN-INDEX, unique and the same at every reading · source = "/shows/SHOW_ID" · type = "usher." + what
+///   the log calls it · time = when it became true
 
 #include "server/api/catalog_view.hpp"
 #include "server/events/event_facts.hpp"

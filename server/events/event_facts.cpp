@@ -50,7 +50,8 @@ bool look_up(engine::Engine& engine, const std::vector<Record>& records, Facts& 
     auto promise = std::make_shared<std::promise<std::vector<Reply>>>();
     std::future<std::vector<Reply>> answered = promise->get_future();
     engine::AgentRunner& runner = engine.runner(loop);
-    runner.post([&runner, promise, questions = std::move(by_loop[loop])] { promise->set_value(answer(runner, questions)); });
+    runner.post(
+        [&runner, promise, questions = std::move(by_loop[loop])] { promise->set_value(answer(runner, questions)); });
     if (answered.wait_for(std::chrono::seconds{10}) != std::future_status::ready) return false;
     for (const Reply& reply : answered.get()) facts[{reply.show, reply.sequence}] = reply;
   }

@@ -18,7 +18,8 @@ namespace usher::server::events {
 
 class EventHub {
  public:
-  EventHub(std::size_t shard_count, std::size_t bytes_max) : bytes_max_(bytes_max), tails_(shard_count), last_(shard_count) {}
+  EventHub(std::size_t shard_count, std::size_t bytes_max)
+      : bytes_max_(bytes_max), tails_(shard_count), last_(shard_count) {}
 
   /// On the committing thread, before anybody is told.
   void add(ShardIndex shard, Lsn first_lsn, std::uint32_t count, std::string_view blob);

@@ -28,7 +28,7 @@ class EventReader {
   wal::OpenedLog& log_;
   Record record_;
   std::vector<Lsn> looked_;     ///< by shard: one more than the LSN behind which the disk had nothing
-  std::size_t next_shard_ = 0;         ///< begins elsewhere each time, so that a busy shard starves none
+  std::size_t next_shard_ = 0;  ///< begins elsewhere each time, so that a busy shard starves none
 };
 
 }  // namespace usher::server::events

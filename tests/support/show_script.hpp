@@ -307,7 +307,8 @@ class ShowScript {
         return state + " " + list(reply);
       case CommandType::check_in: {
         std::string text(scan_result_names[static_cast<std::size_t>(reply.scan)]);
-        if (reply.payment_ref_size != 0) text += " " + std::string(reply.payment()) + " at " + std::to_string(to_ms(reply.scanned_at));
+        if (reply.payment_ref_size != 0)
+          text += " " + std::string(reply.payment()) + " at " + std::to_string(to_ms(reply.scanned_at));
         return reply.superseded ? text + " first" : text;
       }
       case CommandType::cancel_show:
