@@ -62,19 +62,19 @@ void Api::EventRun::read(App& app) {
 
 void Api::EventRun::write(const std::vector<Record>& records, const events::Facts& facts) {
   json::TextBuffer text;
-  const std::string next = events::format_cursor(cursor);
+  const std::string behind = events::format_cursor(cursor);
   for (const Record& record : records) {
     for (std::size_t index = 0; index < record.events.size(); ++index) {
       const bool last = &record == &records.back() && index + 1 == record.events.size();
       if (sse) text.append("data: ");
       json::TextBuffer line;
       json::Writer json(line);
-      events::write_cloud_event(json, record, index, facts, *view, last ? next : std::string{});
+      events::write_cloud_event(json, record, index, facts, *view, last ? behind : std::string{});
       text.append(line.view());
       text.append("\n");
       // the id stands for all before it, so only the last event has one: who loses the connection begins this batch
       // anew
-      if (sse) text.append(last ? "id: " + next + "\n\n" : std::string("\n"));
+      if (sse) text.append(last ? "id: " + behind + "\n\n" : std::string("\n"));
       ++events;
     }
   }

@@ -141,7 +141,7 @@ HttpAnswer http_post(const HttpPost& post) {
   std::array<char, CURL_ERROR_SIZE> error{};
   static char allowed = 1;
   curl_easy_setopt(curl.get(), CURLOPT_URL, post.url.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS, long{CURLPROTO_HTTP | CURLPROTO_HTTPS});
+  curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, fields.get());
   curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(post.body.size()));
   curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, post.body.c_str());

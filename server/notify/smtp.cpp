@@ -84,7 +84,7 @@ Outcome send_mail(const config::NotifyConfig& config, const Mail& mail) {
   append(fields, "Auto-Submitted: auto-generated");
   const std::string from = "<" + config.mail_from + ">";
   curl_easy_setopt(curl.get(), CURLOPT_URL, config.smtp_url.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS, long{CURLPROTO_SMTP | CURLPROTO_SMTPS});
+  curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "smtp,smtps");
   curl_easy_setopt(curl.get(), CURLOPT_MAIL_FROM, from.c_str());
   curl_easy_setopt(curl.get(), CURLOPT_MAIL_RCPT, to.get());
   curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, fields.get());
