@@ -73,6 +73,8 @@ class Api final : public ReplySink {
 
   // api.cpp: what all calls share
   void dispatch(const Call& call);
+  /// Tickets, gates, events, people, deliveries.
+  void dispatch_after_sale(const Call& call);
   /// Who is asking. Returns: false after the refusal was answered. `anonymous`: a session is made for who has none.
   [[nodiscard]] bool authenticate(const Call& call, Role least, bool anonymous, Caller& caller);
   void respond(const Call& call, const http::Response& response);

@@ -106,7 +106,7 @@ void Api::list_events(const Call& call) {
     if (!number) return respond_problem(call, invalid_parameter("wait: must be a whole number from 0 to 30"));
     wait_s = *number;
   }
-  const std::string_view last_id = http::find_field(call.request, "Last-Event-ID").value_or("");
+  const std::string_view last_id = http::find_field(call.request, "last-event-id").value_or("");
   auto cursor = events::parse_cursor(!last_id.empty() && run->sse ? last_id
                                      : from == nullptr            ? ""
                                                                   : std::string_view(*from),

@@ -86,7 +86,7 @@ TEST_CASE("check_in: a used ticket: is not cancelled by its owner, but refunded 
 show S1 seats 10 now 0
 reserve R1 U1 {1,2}                  -> reserved
 book R1                              -> booked
-scan R1 0                            -> valid G1 at 0
+scan R1 0 at 5000                    -> valid G1 at 5000
 cancel R1                            -> ticket_used
 cancel R1 {2}                        -> booked 100% 1000
 cancel_show S1                       -> done
