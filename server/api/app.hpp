@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/shard/engine.hpp"
 #include "server/api/caller.hpp"
@@ -13,6 +14,8 @@
 #include "server/api/reply_json.hpp"
 #include "server/catalog/zones.hpp"
 #include "server/config/config.hpp"
+#include "server/events/event_hub.hpp"
+#include "server/gate/gate_book.hpp"
 #include "server/http/loop.hpp"
 #include "server/http/router.hpp"
 #include "server/metrics/metrics.hpp"
@@ -21,6 +24,10 @@
 #include "server/work/work_pool.hpp"
 #include "spdlog/spdlog.h"
 #include "wal/log.hpp"
+
+namespace usher::server::notify {
+class Courier;
+}
 
 namespace usher::server::api {
 
@@ -47,6 +54,9 @@ struct App {
   metrics::Metrics& metrics;
   search::SearchIndex& search;
   tickets::TicketKeys& ticket_keys;
+  gate::GateBook gates;
+  std::vector<std::shared_ptr<notify::Courier>> couriers;  ///< one per sink that is configured
+  std::shared_ptr<events::EventHub> hub;
   http::Router router;
   std::atomic<std::shared_ptr<const CatalogView>> catalog;
   std::atomic<std::uint64_t> catalog_changes{0};  ///< counts up when `catalog` was replaced

@@ -7,6 +7,7 @@
 
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,12 +25,19 @@ class People {
   explicit People(RandomPool& random) : random_(random) {}
 
   /// Adds the rows to the round that gathers, unless they were before. `subject` empty (a session): nobody to name.
+  void forget(UserNumber user) { written_.erase(to_value(user)); }
   void note(UserNumber user, std::string_view issuer, std::string_view subject, LogLane& lane);
 
  private:
   RandomPool& random_;
   boost::unordered_flat_set<std::uint64_t> written_;
 };
+
+[[nodiscard]] std::string random_bytes(RandomPool& random, std::size_t size);
+/// AES-256-GCM: nonce, ciphertext, tag. Requires: a key of 32 bytes and a nonce of 12 that it has not seen.
+[[nodiscard]] std::string seal(std::string_view key, std::string_view nonce, std::string_view text);
+/// Returns: nothing when the row was not sealed with that key.
+[[nodiscard]] std::optional<std::string> unseal(std::string_view key, std::string_view row);
 
 /// Reads a 'p' row with its 'k' row. Returns: false when they do not belong together.
 [[nodiscard]] bool read_person(std::string_view key, std::string_view row, std::string& issuer, std::string& subject);
