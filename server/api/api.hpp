@@ -143,8 +143,8 @@ class Api final : public ReplySink {
   void send_scans(const std::shared_ptr<ScanRun>& run);
   void answer_scans(const ScanRun& run);
   void write_scan(json::Writer& json, const Scan& scan);
-  /// Makes a row of the side table durable, then calls `done` on this loop.
-  void write_side(SideWrite row, std::function<void()> done);
+  /// Makes rows of the side table durable, all or none, then calls `done` on this loop.
+  void write_side(std::vector<SideWrite> rows, std::function<void()> done);
   void put_gate(const Call& call);
   void remove_gate(const Call& call);
   void list_gates(const Call& call);

@@ -223,12 +223,12 @@ void Api::answer_scans(const ScanRun& run) {
 
 // ---- gates ----
 
-void Api::write_side(SideWrite row, std::function<void()> done) {
+void Api::write_side(std::vector<SideWrite> rows, std::function<void()> done) {
   // one loop writes them all, so that two changes of one row keep their order
   engine::AgentRunner& writer = app_.engine.runner(0);
   ++tasks_waiting_;
-  writer.post([this, &writer, row = std::move(row), done = std::move(done)] {
-    writer.lane().append_side(row);
+  writer.post([this, &writer, rows = std::move(rows), done = std::move(done)] {
+    for (const SideWrite& row : rows) writer.lane().append_side(row);
     writer.after_durable([this, done] {
       runner_.post([this, done] {
         --tasks_waiting_;
@@ -259,7 +259,7 @@ void Api::put_gate(const Call& call) {
   if (Problem problem; !finish_reading(true, problem)) return respond_problem(call, problem);
   std::optional<SideWrite> row = app_.gates.put(added);
   if (!row) return respond_problem(call, {409, "too_many_gates", "at most 10,000"});
-  write_side(std::move(*row), [this, to = call.request.reply_to, added] {
+  write_side({std::move(*row)}, [this, to = call.request.reply_to, added] {
     body_.clear();
     json::Writer json(body_);
     write_gate(json, added);
@@ -275,7 +275,7 @@ void Api::remove_gate(const Call& call) {
   (void)http::percent_decode(call.match.parameters[0], id, false);
   std::optional<SideWrite> row = app_.gates.remove(id);
   if (!row) return respond_problem(call, {404, "unknown_gate", "no such gate is registered"});
-  write_side(std::move(*row), [this, to = call.request.reply_to] {
+  write_side({std::move(*row)}, [this, to = call.request.reply_to] {
     metrics_.count_request(static_cast<std::size_t>(Route::remove_gate), 204);
     loop_.respond(to, {.status = 204, .content_type = {}, .fields = no_store});
   });

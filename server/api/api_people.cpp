@@ -101,7 +101,7 @@ void Api::answer_export(const std::shared_ptr<ExportRun>& run) {
 void Api::erase_me(const Call& call) {
   Caller caller;
   if (!authenticate(call, Role::customer, false, caller)) return;
-  people_.forget(caller.user);
+  ++app_.erasures;
   ++tasks_waiting_;
   const auto erase = [this, to = call.request.reply_to](std::vector<std::string> rows) {
     --tasks_waiting_;
@@ -110,8 +110,9 @@ void Api::erase_me(const Call& call) {
       loop_.respond(to, {.status = 204, .content_type = {}, .fields = no_store});
     };
     if (rows.empty()) return done();
-    for (std::size_t i = 0; i + 1 < rows.size(); ++i) write_side({std::move(rows[i]), {}}, [] {});
-    write_side({std::move(rows.back()), {}}, done);  // the last one of one loop's rounds: all are durable with it
+    std::vector<SideWrite> erased;
+    for (std::string& row : rows) erased.push_back({std::move(row), {}});
+    write_side(std::move(erased), done);
   };
   const bool posted = app_.pool.try_post([this, erase, user = caller.user, &log = app_.log] {
     runner_.post([erase, rows = notify::person_rows(log, user)] { erase(rows); });

@@ -132,6 +132,7 @@ void Api::reserve(const Call& call) {
   Problem problem;
   if (!read_reserve(call.request.body, *show, command, problem)) return respond_problem(call, problem);
   if (!tag(call, caller, command)) return;
+  people_.begin_anew_after(app_.erasures.load(std::memory_order_relaxed));  // alone: nothing is read through it
   people_.note(caller.user, app_.config.identity.issuer, caller.subject, runner_.lane());
   submit(call, command, show->row->shard);
 }

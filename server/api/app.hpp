@@ -55,6 +55,7 @@ struct App {
   search::SearchIndex& search;
   tickets::TicketKeys& ticket_keys;
   gate::GateBook gates;
+  std::atomic<std::uint64_t> erasures{0};                  ///< how often somebody was erased in this process' life
   std::vector<std::shared_ptr<notify::Courier>> couriers;  ///< one per sink that is configured
   std::shared_ptr<events::EventHub> hub;
   http::Router router;

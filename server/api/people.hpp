@@ -24,13 +24,19 @@ class People {
 
   explicit People(RandomPool& random) : random_(random) {}
 
+  /// Somebody was erased, on any loop: who comes back is written down anew.
+  void begin_anew_after(std::uint64_t erasures) {
+    if (erasures == erasures_) return;
+    erasures_ = erasures;
+    written_.clear();
+  }
   /// Adds the rows to the round that gathers, unless they were before. `subject` empty (a session): nobody to name.
-  void forget(UserNumber user) { written_.erase(to_value(user)); }
   void note(UserNumber user, std::string_view issuer, std::string_view subject, LogLane& lane);
 
  private:
   RandomPool& random_;
   boost::unordered_flat_set<std::uint64_t> written_;
+  std::uint64_t erasures_ = 0;  ///< seen so far
 };
 
 [[nodiscard]] std::string random_bytes(RandomPool& random, std::size_t size);

@@ -50,14 +50,18 @@ std::vector<SideWrite> contact_rows(api::RandomPool& random, UserNumber user, co
           {row_key('c', user, reservation.show, reservation.sequence), std::move(row)}};
 }
 
+Contact open_contact(std::string_view key, std::string_view row) {
+  const std::optional<std::string> text = api::unseal(key, row);
+  const std::size_t zero = text ? text->find('\0') : std::string::npos;
+  if (zero == std::string::npos) return {};
+  return {text->substr(0, zero), text->substr(zero + 1)};
+}
+
 Contact read_contact(wal::OpenedLog& log, UserNumber user, ShowNumber show, std::uint32_t sequence) {
   const auto key = log.side_row(row_key('x', user, show, sequence));
   const auto row = log.side_row(row_key('c', user, show, sequence));
   if (!key || !row || !key.value() || !row.value()) return {};
-  const std::optional<std::string> text = api::unseal(*key.value(), *row.value());
-  const std::size_t zero = text ? text->find('\0') : std::string::npos;
-  if (zero == std::string::npos) return {};
-  return {text->substr(0, zero), text->substr(zero + 1)};
+  return open_contact(*key.value(), *row.value());
 }
 
 std::vector<std::string> person_rows(wal::OpenedLog& log, UserNumber user) {

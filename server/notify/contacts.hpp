@@ -32,6 +32,8 @@ struct Contact {
 
 [[nodiscard]] std::vector<SideWrite> contact_rows(api::RandomPool& random, UserNumber user, const Id& reservation,
                                                   const Contact& contact);
+/// Returns: an empty one when the row was not sealed with that key.
+[[nodiscard]] Contact open_contact(std::string_view key, std::string_view row);
 /// Reads the disk: for the work pool and couriers. Returns: an empty one when there is none, or it was erased.
 [[nodiscard]] Contact read_contact(wal::OpenedLog& log, UserNumber user, ShowNumber show, std::uint32_t sequence);
 

@@ -50,12 +50,12 @@ struct Reached {
   Reply reply;
 };
 
-/// Returns: nothing when the booking or its address is gone, which is no error: people may be erased.
-[[nodiscard]] std::optional<Reached> reach(api::App& app, const Delivery& delivery) {
+/// Returns: nothing when the booking is gone; `busy` when its shard did not answer. An erased address is empty.
+[[nodiscard]] Result<std::optional<Reached>> reach(api::App& app, const Delivery& delivery) {
   const engine::ShowDirectory::Entry* entry = app.engine.shared().directory.find(delivery.show);
   const std::shared_ptr<const api::CatalogView> view = app.catalog.load();
   const std::optional<api::ShowRef> show = view->find(delivery.show);
-  if (entry == nullptr || !show || show->layout == nullptr) return std::nullopt;
+  if (entry == nullptr || !show || show->layout == nullptr) return std::optional<Reached>{};
   Record question;
   question.shard = entry->shard.load();
   question.show = delivery.show;
@@ -63,14 +63,14 @@ struct Reached {
   question.events[0].type = EventType::booked;
   question.events[0].sequence = delivery.sequence;
   events::Facts facts;
-  if (!events::look_up(app.engine, {question}, facts)) return std::nullopt;
+  if (!events::look_up(app.engine, {question}, facts)) return make_error(ErrorCode::busy, "the shard did not answer");
   Reached reached;
   reached.reply = facts.begin()->second;
-  if (reached.reply.seat_count == 0) return std::nullopt;
+  if (reached.reply.seat_count == 0) return std::optional<Reached>{};
   reached.reply.show = delivery.show;
   reached.contact = read_contact(app.log, reached.reply.user, delivery.show, delivery.sequence);
   reached.booking = app.ticket_maker(now()).facts(view->snapshot(), reached.reply, *show);
-  return reached;
+  return std::optional<Reached>(std::move(reached));
 }
 
 [[nodiscard]] std::string seats_text(const tickets::BookingFacts& booking) {
@@ -124,7 +124,9 @@ class MailSink final : public Sink {
   }
 
   [[nodiscard]] Outcome send(const Delivery& delivery) override {
-    const std::optional<Reached> reached = reach(app_, delivery);
+    const Result<std::optional<Reached>> found = reach(app_, delivery);
+    if (!found) return Outcome::retry(found.error().detail);
+    const std::optional<Reached>& reached = found.value();
     if (!reached || reached->contact.email.empty()) return Outcome::done();
     const tickets::BookingFacts& booking = reached->booking;
     const bool with_tickets = delivery.kind == "booked" || delivery.kind == "reminder";
@@ -209,7 +211,9 @@ class SmsSink final : public Sink {
   }
 
   [[nodiscard]] Outcome send(const Delivery& delivery) override {
-    const std::optional<Reached> reached = reach(app_, delivery);
+    const Result<std::optional<Reached>> found = reach(app_, delivery);
+    if (!found) return Outcome::retry(found.error().detail);
+    const std::optional<Reached>& reached = found.value();
     if (!reached || reached->contact.phone.empty()) return Outcome::done();
     const tickets::ShowFacts& show = reached->booking.show;
     json::TextBuffer text;

@@ -1,10 +1,12 @@
 """What follows a booking, against servers that nobody here wrote: aiosmtpd takes the mails, Python's http.server the
-webhooks. Servers are down, refuse, answer 500 and 410, and the process is killed: nothing may be missing.
+webhooks and what goes to phones. Servers are down, refuse, answer 500 and 410, and the process is killed: nothing may be missing.
 """
 
 import base64
+import datetime
 import email
 import email.policy
+import email.utils
 import hashlib
 import hmac
 import http.server
@@ -133,6 +135,40 @@ def check_person(server, booking):
     check(len(export["bookings"]) == 1, "but the booking")
 
 
+def check_signature(head, body):
+    text = f"{head['webhook-id']}.{head['webhook-timestamp']}.".encode() + body
+    right = base64.b64encode(hmac.new(KEY, text, hashlib.sha256).digest()).decode()
+    check(head["webhook-signature"] == f"v1,{right}", "signed by the book")
+
+
+def check_sms(booking):
+    """A message to the phone of who gave one, when it was booked and when seats were cancelled; tried until it is taken."""
+    wait_for(lambda: len(Hook.done("/sms")) >= 2, "two messages")
+    messages = Hook.done("/sms")
+    check({m["to"] for m in messages} == {"+4930123456"}, f"to who gave a number: {messages}")
+    check(all("The Load" in m["text"] and "A2" in m["text"] for m in messages), f"{messages}")
+    check(messages[1]["text"].startswith("Cancelled") and "A1 (cancelled)" in messages[1]["text"], f"{messages}")
+    check(len({m["id"] for m in messages}) == 2 == len(messages), "one each")
+    tries = [call for call in Hook.calls if call[0] == "/sms"]
+    check([status for _, status, _, _ in tries] == [429, 204, 204], f"{[t[1] for t in tries]}")
+    for _, _, head, body in tries:
+        check_signature(head, body)
+    check(booking["booking_id"] not in json.dumps(messages), "no more is said than needed")
+
+
+def check_reminder(server, box, catalog):
+    """A mail before the show begins, in its time and once, with the tickets."""
+    book(server, "carol", ["D1"], email="carol@example.org")
+    wait_for(lambda: len(box.of("carol@example.org")) >= 2, "confirmation and reminder", within=60)
+    subjects = [mail["Subject"] for mail in box.of("carol@example.org")]
+    check(subjects[0].startswith("Your tickets") and subjects[1].startswith("Soon") and len(subjects) == 2, f"{subjects}")
+    check(any(part.get_content_type() == "application/pdf" for part in box.of("carol@example.org")[1].walk()), "with the tickets")
+    start = datetime.datetime.fromisoformat(catalog["shows"][0]["start_time"].replace("Z", "+00:00"))
+    due = start - datetime.timedelta(seconds=int(server.settings["notify.reminder_before"][:-1]))
+    sent = email.utils.parsedate_to_datetime(box.of("carol@example.org")[1]["Date"])
+    check(sent >= due.replace(microsecond=0), f"not before its time: {sent} {due}")
+
+
 def check_webhooks(booking):
     wait_for(lambda: any(e["type"] == "usher.refund_settled" for e in Hook.done("/good")), "the webhooks")
     told = {e["type"]: e for e in Hook.done("/good")}
@@ -142,9 +178,7 @@ def check_webhooks(booking):
     check([status for _, status, _, _ in tries] == [500, 503, 204], f"tried until it was taken: {[t[1] for t in tries]}")
     check(len({(head["webhook-id"], body) for _, _, head, body in tries}) == 1, "the same id and bytes each time")
     for _, _, head, body in tries:
-        text = f"{head['webhook-id']}.{head['webhook-timestamp']}.".encode() + body
-        right = base64.b64encode(hmac.new(KEY, text, hashlib.sha256).digest()).decode()
-        check(head["webhook-signature"] == f"v1,{right}", "signed by the book")
+        check_signature(head, body)
     wait_for(lambda: any(c[0] == "/gone" for c in Hook.calls), "the endpoint that is gone")
 
 
@@ -166,7 +200,7 @@ def check_dead(server):
 def settings(mail_port, hook_port, **more):
     return {"notify.smtp_url": f"smtp://127.0.0.1:{mail_port}", "notify.mail_from": "tickets@example.org",
             "notify.webhook_urls": f"http://127.0.0.1:{hook_port}/good,http://127.0.0.1:{hook_port}/gone",
-            "notify.webhook_secret": SECRET, "notify.allow_private": "true", "notify.first_wait": "50ms", **more}
+            "notify.webhook_secret": SECRET, "notify.sms_url": f"http://127.0.0.1:{hook_port}/sms", "notify.sms_secret": SECRET, "notify.allow_private": "true", "notify.first_wait": "50ms", **more}
 
 
 def main():
@@ -174,9 +208,10 @@ def main():
     hook = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
     threading.Thread(target=hook.serve_forever, daemon=True).start()
     mail_port = free_port()
-    Hook.answer = {"/good": [500, 503], "/gone": [410]}
+    Hook.answer = {"/good": [500, 503], "/gone": [410], "/sms": [429]}
     with harness.temp_folder() as folder:
-        catalog = harness.write_json(os.path.join(folder, "catalog.json"), harness.make_catalog(1))
+        document = harness.make_catalog(1)
+        catalog = harness.write_json(os.path.join(folder, "catalog.json"), document)
         server = harness.Server(folder, catalog, settings(mail_port, hook.server_address[1]))
         with server:
             staff = harness.token("s", "staff")
@@ -191,6 +226,7 @@ def main():
         with server:
             check_mails(server, box, booking)
             check_webhooks(booking)
+            check_sms(booking)
             book(server, "bob", ["B1"], email="nobody@example.org")
             check_dead(server)
             check_person(server, booking)
@@ -207,14 +243,19 @@ def main():
         # the same hooks are refused where private addresses are not allowed
         Hook.calls.clear()
         server.settings["notify.allow_private"] = "false"
+        start = datetime.datetime.fromisoformat(document["shows"][0]["start_time"].replace("Z", "+00:00"))
+        left = start - datetime.datetime.now(datetime.timezone.utc)
+        server.settings["notify.reminder_before"] = f"{int(left.total_seconds()) - 10}s"  # due in ten seconds
         with server:
-            book(server, "carol", ["D1"])
+            check_reminder(server, box, document)
             staff = harness.token("s", "staff")
             wait_for(lambda: any(d["sink"] == "webhook" and d["attempts"] > 1 for d in
                                  server.request("GET", "/admin/deliveries?state=waiting", bearer=staff)[2]["deliveries"]), "refusals")
             check(not Hook.calls, "nobody inside is called")
             check(server.stop() == 0, "stops")
         controller.stop()
+        audit = harness.run_usher("audit", "--data", server.data)
+        check(audit.returncode == 0 and "beside the log" in audit.stdout, f"audit: {audit.stdout[-500:]} {audit.stderr[-500:]}")
     hook.shutdown()
     say(f"{len(box.mails)} mails, {len(Hook.calls)} calls")
     harness.finish()
