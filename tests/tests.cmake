@@ -55,3 +55,4 @@ if(TARGET usher)
   set_tests_properties(usher_pages PROPERTIES PROCESSORS 2 TIMEOUT 1800 SKIP_RETURN_CODE 77 ENVIRONMENT
                        "USHER_BUILD=${CMAKE_BINARY_DIR}")
 endif()
+include(tests/sim/sim.cmake)

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "usher/assert.hpp"
+#include "usher/mutant.hpp"
 #include "wal/keys.hpp"
 
 namespace usher::wal {
@@ -122,15 +123,19 @@ void GroupCommit::commit_queue(Lock& lock) {
 /// Requires: the baton, and not the mutex.
 bool GroupCommit::commit(std::span<LaneSlot* const> lanes, bool inline_sync) {
   fill_batch(lanes);
+  if (USHER_MUTANT(28, "the anchor is written before the log")) {
+    set_anchor(lanes);
+    (void)anchor_.write();
+  }
   const std::uint64_t before = options_.monotonic_ns();
-  Status written = store_.write(*batch_, true);
+  Status written = store_.write(*batch_, !USHER_MUTANT(29, "the log is written and not synced"));
   if (written) set_anchor(lanes);
   if (written && options_.anchor_every_commit) {
     written = anchor_.write();
     if (written) written = store_.sync_anchor();
     counters_.anchor_writes.fetch_add(1, std::memory_order_relaxed);
   }
-  if (!written) {
+  if (!written && !USHER_MUTANT(27, "a failed sync is taken for done")) {
     fail("the log could not be written, so it is not known what of the last round is on the disk: " +
          written.error().detail);
     return false;
@@ -154,6 +159,12 @@ void GroupCommit::fill_batch(std::span<LaneSlot* const> lanes) {
   batch_->clear();
   for (const LaneSlot* lane : lanes) {
     for (const SealedBlob& blob : lane->round.blobs) {
+      const bool split = USHER_MUTANT(30, "a group is split over two batches") && batch_->size_bytes() > 0;
+      if (split) {
+        (void)store_.write(*batch_, false);
+        batch_->clear();
+        continue;
+      }
       batch_->put({Table::log, segment_}, log_key(blob.shard, blob.first_lsn).view(), blob.bytes.view());
     }
     for (const SideWrite& side : lane->round.sides) {
@@ -242,7 +253,7 @@ void GroupCommit::sync_anchor() {
   lock.lock();
   release_baton(lock);
   lock.unlock();
-  if (written && !failed()) written = store_.sync_anchor();
+  if (written && !failed() && !USHER_MUTANT(31, "the anchor is not synced")) written = store_.sync_anchor();
   counters_.anchor_writes.fetch_add(1, std::memory_order_relaxed);
   if (!written) fail("the anchor could not be synced: " + written.error().detail);
 }

@@ -9,6 +9,7 @@
 
 #include "usher/assert.hpp"
 #include "usher/limits.hpp"
+#include "usher/mutant.hpp"
 #include "wal/checkpoint_row.hpp"
 #include "wal/keys.hpp"
 
@@ -161,7 +162,9 @@ Status ShardRecovery::cut(ShardOutcome& outcome) {
   if (damage.code != ErrorCode::corrupt) return Error{damage.code, describe(damage)};
   const Error refusal{ErrorCode::corrupt, describe(damage)};
   // The first blob of the walk is not a tail: what is before it, checkpoints or trimmed, is older than the anchor.
-  if (damage.lsn <= std::max(anchor_.lsn, meta_.covered[shard_])) return refusal;
+  const Lsn sure =
+      USHER_MUTANT(39, "damage below the anchor is cut") ? 0 : std::max(anchor_.lsn, meta_.covered[shard_]);
+  if (damage.lsn <= sure) return refusal;
   auto rest = walk_.rest();
   if (!rest) return rest.error();
   if (rest.value().intact_blob) return refusal;
@@ -173,7 +176,7 @@ Status ShardRecovery::cut(ShardOutcome& outcome) {
 Status ShardRecovery::check_end() const {
   if (shared_.stop.load(std::memory_order_relaxed)) return Done{};
   const Lsn last = walk_.last_lsn();
-  if (last < anchor_.lsn) {
+  if (last < anchor_.lsn && !USHER_MUTANT(37, "a log shorter than the anchor is served")) {
     return refuse("the log ends before this record, but the anchor proves that it reached LSN " +
                   std::to_string(anchor_.lsn) + ": acknowledged records are missing");
   }
@@ -311,7 +314,9 @@ RecoveryReport Recovery::report() const {
 Status Recovery::seal(std::uint64_t epoch) {
   const auto batch = store_.make_batch();
   for (const ShardOutcome& outcome : outcomes_) {
-    for (const auto& [segment, key] : outcome.cut_keys) batch->erase({Table::log, segment}, key);
+    for (const auto& [segment, key] : outcome.cut_keys) {
+      if (!USHER_MUTANT(38, "a damaged tail is not cut")) batch->erase({Table::log, segment}, key);
+    }
   }
   batch->put({Table::meta, 0}, meta_epoch, encode_number(epoch));
   return store_.write(*batch, true);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "usher/assert.hpp"
+#include "usher/mutant.hpp"
 
 namespace usher::engine {
 
@@ -119,7 +120,11 @@ void AgentRunner::decide(const Command& command, ShardIndex shard) {
   reply.now = now_;
   if (reply.refusal = overload(command); reply.refusal == Refusal::none) {
     by_index_[shard]->execute(command, now_, reply);
-    if (reply.lsn > lane_->durable_lsn(shard)) return outbox_.keep();
+    const bool early = USHER_MUTANT(1, "an answer leaves before the sync") ||
+                       (USHER_MUTANT(2, "a refusal leaves before the sync") && reply.refusal != Refusal::none) ||
+                       (USHER_MUTANT(3, "the card is charged before the attempt is durable") &&
+                        reply.type == CommandType::start_payment);
+    if (reply.lsn > lane_->durable_lsn(shard) && !early) return outbox_.keep();
   }
   release(reply);  // it waits for nothing
 }
@@ -162,7 +167,10 @@ void AgentRunner::on_durable() {
 bool AgentRunner::do_work() {
   bool any = false;
   any |= poll_log();
-  any |= commands_.drain([&](const Mail& mail) { stage(mail.command, mail.shard); }) > 0;
+  any |= commands_.drain([&](const Mail& mail) {
+    if (USHER_MUTANT(4, "a command is dropped from the mailbox") && mail.command.random % 8 == 0) return;
+    stage(mail.command, mail.shard);
+  }) > 0;
   any |= !staged_.empty();
   decide_staged();
   any |= replies_.drain([&](const Reply& reply) {

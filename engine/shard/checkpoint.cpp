@@ -5,6 +5,7 @@
 #include "engine/catalog/hash.hpp"
 #include "engine/catalog/show_terms.hpp"
 #include "engine/show/show_actor.hpp"
+#include "usher/mutant.hpp"
 
 namespace usher::engine {
 namespace {
@@ -114,7 +115,7 @@ void write_users(const ShardState& state, const Show& show, Instant as_of, ByteW
   out.varint(found.size());
   for (const SlabIndex at : found) {
     out.fixed(to_value(state.users[at].user));
-    out.u8(state.users[at].abandoned);
+    out.u8(USHER_MUTANT(18, "checkpoints forget what users abandoned") ? 0 : state.users[at].abandoned);
     out.varint(state.users[at].cooldown_until > as_of ? ms(state.users[at].cooldown_until) : 0);
   }
 }

@@ -24,7 +24,9 @@
 namespace usher::engine {
 
 /// Kinds of checkpoint rows; restored in this order. Numbers are part of the format.
-enum class CheckpointKind : std::uint8_t { layout = 1, catalog = 2, show = 3 };
+/// `clock` (key 0, ms u64) is the instant as of which the rows written with it left out what was over: a shard that
+/// starts from them starts no earlier, or else what they forgot would not be over.
+enum class CheckpointKind : std::uint8_t { layout = 1, catalog = 2, show = 3, clock = 4 };
 
 void encode_show(const ShardState& state, SlabIndex show, Instant as_of, Bytes& out);
 /// Returns: `corrupt` when the bytes are not what encode_show() writes or a show of that number is there already.

@@ -5,6 +5,7 @@
 
 #include "engine/catalog/show_terms.hpp"
 #include "usher/assert.hpp"
+#include "usher/mutant.hpp"
 
 namespace usher::engine {
 namespace {
@@ -32,6 +33,15 @@ Status Shard::restore(const CheckpointRow& row) {
       if (Status status = restore_show(state_, number, row.lsn, row.state); !status) return status;
       const SlabIndex show = state_.find_show(number);
       if (state_.shows[show].status == ShowStatus::cancelled) cancelling_.push_back(show);
+      return Done{};
+    }
+    case CheckpointKind::clock: {
+      ByteReader in(row.state);
+      const auto ms = in.fixed<std::uint64_t>();
+      if (!in.complete() || ms > static_cast<std::uint64_t>(instant_ms_max)) {
+        return make_error(ErrorCode::corrupt, "checkpoint of a shard's clock: damaged");
+      }
+      state_.last_now = std::max(state_.last_now, instant_from_ms(static_cast<std::int64_t>(ms)));
       return Done{};
     }
     case CheckpointKind::catalog:
@@ -74,7 +84,8 @@ Status Shard::replay(const Record& record) {
       return misfit(record, "an event of type " + std::to_string(static_cast<int>(event.type)) + " does not fit show " +
                                 std::to_string(to_value(record.show)));
     }
-    if (event.type == EventType::show_cancelled) cancelling_.push_back(show);
+    const bool forgets = USHER_MUTANT(19, "a restart forgets to cancel in bulk");
+    if (event.type == EventType::show_cancelled && !forgets) cancelling_.push_back(show);
   }
   if ((state_.shows[show].flags & Show::to_checkpoint) == 0) dirty_.push_back(show);
   finish_record(state_, show, record);
@@ -201,6 +212,7 @@ void Shard::note_dirty(SlabIndex show) {
 // ---- time ----
 
 bool Shard::advance(Instant now, std::uint32_t count_max) {
+  advanced_to_ = std::max(advanced_to_, now);
   const bool done =
       state_.wheel.advance(now, count_max, [&](TimerKind kind, SlabIndex subject) { on_timer(kind, subject, now); });
   if (!cancelling_.empty()) cancel_in_bulk(now);
@@ -326,7 +338,7 @@ std::optional<ShowView> Shard::view(ShowNumber number) const {
   const Show& show = state_.shows[index];
   ShowView view{show.layout, show.terms, {}, {}, {}, show.start, show.end, show.lsn, show.free_seats, show.status};
   std::uint64_t* words = show.planes;
-  if (show.image != 0) {
+  if (show.image != 0 && !USHER_MUTANT(20, "seat maps show what is not durable")) {
     const SeatImage::State& durable = state_.images[show.image].durable;
     words = durable.planes;
     view.lsn = durable.lsn;
@@ -334,7 +346,9 @@ std::optional<ShowView> Shard::view(ShowNumber number) const {
     view.status = durable.status;
   }
   // the opening itself may be ahead of the log: until it is durable there is no such show
-  if (lane_ != nullptr && view.lsn > lane_->durable_lsn(state_.index)) return std::nullopt;
+  if (lane_ != nullptr && !USHER_MUTANT(20, "seat maps show what is not durable") &&
+      view.lsn > lane_->durable_lsn(state_.index))
+    return std::nullopt;
   SeatPlanes planes(words, show.layout->seat_count());
   view.reserved = planes.reserved();
   view.booked = planes.booked();
@@ -439,20 +453,30 @@ Lsn Shard::begin_checkpoint() {
 
 bool Shard::collect_rows(std::size_t bytes_max, std::vector<CheckpointRow>& rows) {
   std::size_t bytes = 0;
+  const Instant as_of = std::max(state_.last_now, advanced_to_);
+  CheckpointRow clock{state_.index, static_cast<std::uint8_t>(CheckpointKind::clock), 0, 0, {}};
+  ByteWriter(clock.state)
+      .fixed(USHER_MUTANT(42, "a checkpoint's clock is forgotten") ? 0 : static_cast<std::uint64_t>(to_ms(as_of)));
+  rows.push_back(std::move(clock));
   while (!layout_rows_.empty()) {
     CheckpointRow row{state_.index, static_cast<std::uint8_t>(CheckpointKind::layout), layout_rows_.back(), 0, {}};
     state_.shared.layouts.find(layout_rows_.back()).layout->encode(row.state);
-    row.lsn = lane_->last_lsn(state_.index);  // not below the record that defines it, which may gather still
+    // not below the record that defines it, which may gather still
+    row.lsn = USHER_MUTANT(41, "a layout is checkpointed before its record is durable")
+                  ? lane_->durable_lsn(state_.index)
+                  : lane_->last_lsn(state_.index);
     layout_rows_.pop_back();
     bytes += row.state.size();
     rows.push_back(std::move(row));
   }
   while (!checkpointing_.empty() && bytes < bytes_max) {
     Show& show = state_.shows[checkpointing_.back()];
-    show.flags &= static_cast<std::uint8_t>(~Show::to_checkpoint);
+    if (!USHER_MUTANT(21, "a changed show is checkpointed once only")) {
+      show.flags &= static_cast<std::uint8_t>(~Show::to_checkpoint);
+    }
     CheckpointRow row{
         state_.index, static_cast<std::uint8_t>(CheckpointKind::show), to_value(show.number), show.lsn, {}};
-    encode_show(state_, checkpointing_.back(), state_.last_now, row.state);
+    encode_show(state_, checkpointing_.back(), as_of, row.state);
     checkpointing_.pop_back();
     bytes += row.state.size();
     rows.push_back(std::move(row));

@@ -89,6 +89,7 @@ class Shard final : public ReplayTarget, private RecordSink {
   void durable(Changed&& changed);
 
   // reading
+  /// Returns: nothing for a show that is not open, or whose opening is not durable yet.
   [[nodiscard]] std::optional<ShowView> view(ShowNumber number) const;
   /// Appends the bookings of a user, newest first within a show, as they are in memory; `reply.lsn` says what each
   /// waits for.
@@ -135,6 +136,7 @@ class Shard final : public ReplayTarget, private RecordSink {
   std::vector<SlabIndex> sealed_;           ///< those of the round in flight
   std::vector<SlabIndex> dirty_;            ///< shows to checkpoint
   std::vector<SlabIndex> checkpointing_;    ///< those of the pass under way
+  Instant advanced_to_{};                   ///< what was over by then may be gone from the state
   std::vector<SlabIndex> cancelling_;       ///< cancelled shows with bookings left
   std::vector<OwedRefund> owed_gathering_;  ///< by the rounds of gathering_ and sealed_, and those that are durable
   std::vector<OwedRefund> owed_sealed_;

@@ -87,7 +87,7 @@ struct ShardState {
   IndexTable by_key;
   std::vector<Revoked> revoked;  ///< bookings with cancelled tickets, by ascending LSN
   std::array<RefusalCounter, 1024> refusal_counters{};
-  Instant last_now{};  ///< of the newest record
+  Instant last_now{};  ///< of the newest record, or of the checkpoint that it was restored from
 
   // hashes of the tables
   [[nodiscard]] static std::uint64_t sequence_hash(SlabIndex show, std::uint32_t sequence) noexcept {

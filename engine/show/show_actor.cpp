@@ -4,6 +4,7 @@
 
 #include "engine/show/best_available.hpp"
 #include "usher/assert.hpp"
+#include "usher/mutant.hpp"
 
 namespace usher::engine {
 
@@ -13,7 +14,8 @@ void ShowActor::decide(const Command& command, Reply& reply) {
   record_.idempotency = command.idempotency;
   dispatch(command, reply);
   // a refusal changed nothing and is decided anew when it is asked for again
-  if (effect_of(record_) == nullptr) record_.idempotency = {};
+  const bool unlogged = USHER_MUTANT(6, "the idempotency key is not logged with its effect");
+  if (effect_of(record_) == nullptr || unlogged) record_.idempotency = {};
 }
 
 void ShowActor::dispatch(const Command& command, Reply& reply) {
@@ -54,7 +56,7 @@ bool ShowActor::answer_by_key(const Command& command, Reply& reply) {
   if (const SlabIndex found = state_.find_key(command.idempotency); found != 0) {
     const IdempotencyEntry& entry = state_.keys[found];
     if (entry.created + ShardState::key_lifetime > record_.now) {
-      if (entry.tag.body != command.idempotency.body) {
+      if (entry.tag.body != command.idempotency.body && !USHER_MUTANT(7, "a key is answered whatever is asked")) {
         reply.refusal = Refusal::idempotency_key_reused;
       } else if (entry.in_flight) {
         reply.refusal = Refusal::idempotency_in_flight;
@@ -104,7 +106,9 @@ Refusal ShowActor::check_user(const Command& command, Reply& reply) {
     return Refusal::cooldown;
   }
   const std::uint8_t live_max = show_.terms->policy.reservations_per_user_and_show;
-  return live_max != 0 && user.live >= live_max ? Refusal::reservation_limit : Refusal::none;
+  return live_max != 0 && user.live >= live_max + (USHER_MUTANT(8, "one reservation too many per user") ? 1 : 0)
+             ? Refusal::reservation_limit
+             : Refusal::none;
 }
 
 Refusal ShowActor::check_companions(const SeatIndex* seats, std::uint32_t count) const noexcept {
@@ -274,11 +278,13 @@ bool ShowActor::cancel_some() {
 // ---- time ----
 
 Instant deadline_of(const ShardState& state, const Reservation& reservation) noexcept {
-  if (reservation.state != ReservationState::paying) return reservation.expires_at;
+  if (reservation.state != ReservationState::paying || USHER_MUTANT(11, "no grace while paying"))
+    return reservation.expires_at;
   return reservation.expires_at + state.shows[reservation.show].terms->policy.payment_grace;
 }
 
 void ShowActor::sweep() {
+  if (USHER_MUTANT(5, "a command does not log the expiry it meets")) return;
   if (show_.earliest > record_.now) return;
   Instant earliest = Instant::max();
   for (SlabIndex at = show_.live.first; at != 0;) {
@@ -311,7 +317,8 @@ void ShowActor::expire(SlabIndex reservation) {
   Event event{};
   event.type = EventType::cooldown_started;
   event.user = user;
-  event.at = deadline + policy.cooldown;  // counted from the expiry itself: a late wheel prolongs nothing
+  event.at = (USHER_MUTANT(9, "a late wheel prolongs the cool-down") ? record_.now : deadline) +
+             policy.cooldown;  // counted from the expiry itself: a late wheel prolongs nothing
   emit(event);
 }
 
@@ -341,7 +348,8 @@ void ShowActor::on_show_end() {
 Refusal ShowActor::find_reservation(const Command& command, SlabIndex& found) const noexcept {
   found = state_.find_reservation(index_, command.sequence);
   if (found == 0 || state_.reservations[found].random != command.id_random) return Refusal::unknown_reservation;
-  if (!command.staff && state_.reservations[found].user != command.user) return Refusal::not_owner;
+  const bool anybody = command.staff || USHER_MUTANT(10, "anybody may act on a reservation");
+  if (!anybody && state_.reservations[found].user != command.user) return Refusal::not_owner;
   return Refusal::none;
 }
 

@@ -6,6 +6,7 @@
 
 #include "engine/catalog/show_terms.hpp"
 #include "engine/show/show_actor.hpp"
+#include "usher/mutant.hpp"
 
 namespace usher::engine {
 namespace {
@@ -303,7 +304,9 @@ bool apply_seats_cancelled(const Applying& a) {
   if (a.event.mask == 0 || (a.event.mask & (booking.cancelled | ~reservation.all_mask())) != 0) return false;
   if (!fits(a.event.amount) || a.event.attempt != booking.refund_count + 1) return false;
   booking.cancelled |= a.event.mask;
-  free_seats(a.state, a.show, a.state.planes(a.show).booked(), reservation, a.event.mask);
+  if (!USHER_MUTANT(12, "cancelled seats stay booked")) {
+    free_seats(a.state, a.show, a.state.planes(a.show).booked(), reservation, a.event.mask);
+  }
   owe(a.state, booking, a.event.amount, a.event.mask, a.event.code);
   update_refunded(a.state, reservation);
   return true;
@@ -441,7 +444,8 @@ void store_effect(ShardState& state, SlabIndex show_index, const Record& record,
     index = 0;
   }
   if (index == 0) {
-    if (!in_flight && record.now + ShardState::key_lifetime <= state.born) return;
+    const bool lost = USHER_MUTANT(13, "a restart forgets the idempotency keys") && record.now <= state.born;
+    if (!in_flight && (record.now + ShardState::key_lifetime <= state.born || lost)) return;
     index = make_key(state, show_index, record);
   }
   IdempotencyEntry& entry = state.keys[index];

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "usher/assert.hpp"
+#include "usher/mutant.hpp"
 
 namespace usher::server::api {
 namespace {
@@ -178,6 +179,12 @@ void Saga::on_payment(std::uint32_t index, std::uint32_t generation, const payme
       entries_[index].stage = Stage::finishing;
       return submit(index, command);
     case payments::PaymentStatus::unknown:
+      if (USHER_MUTANT(25, "an unknown outcome is taken for a decline")) {
+        command.payment = PaymentOutcome::declined;
+        entries_[index].stage = Stage::finishing;
+        return submit(index, command);
+      }
+      break;
     case payments::PaymentStatus::requires_action:
       break;
   }
@@ -221,7 +228,9 @@ void Saga::send_refund(std::uint32_t index) {
 
 void Saga::on_refund(std::uint32_t index, std::uint32_t generation, const payments::RefundResult& result) {
   if (entries_[index].generation != generation || entries_[index].stage != Stage::refunding) return;
-  if (result.status == payments::RefundStatus::unknown) return retry_later(index);
+  if (result.status == payments::RefundStatus::unknown) {
+    return USHER_MUTANT(22, "a refund is not asked for again") ? release(index) : retry_later(index);
+  }
   Command command;
   command.type = CommandType::finish_refund;
   command.refund_settled = result.status == payments::RefundStatus::settled;
@@ -239,9 +248,11 @@ void Saga::resume() {
     const std::uint32_t index = take();
     entries_[index].id = payment.reservation;
     entries_[index].attempt = payment.attempt;
-    ask(index);
+    if (!USHER_MUTANT(24, "a restart forgets payments")) ask(index);
   }
-  for (const engine::OwedRefund& owed : refunds) refund(owed);
+  for (const engine::OwedRefund& owed : refunds) {
+    if (!USHER_MUTANT(23, "a restart forgets refunds")) refund(owed);
+  }
 }
 
 void Saga::tick(Instant now) {

@@ -279,7 +279,7 @@ TEST_CASE("agent runner: checkpoint pass: waits for the log and the queue, cover
   for (const CheckpointRow& row : loop.log.rows()) {
     if (row.shard == 1) rows.push_back(row);
   }
-  CHECK(rows.size() == 2);  // the layout and the show
+  CHECK(rows.size() == 3);  // the clock, the layout and the show
   CHECK(replay_differs(loop.runner.shard(1)->state(), loop.clock.now(), {}, rows) == "");
   CHECK_FALSE(loop.runner.shard(1)->dirty());
 }

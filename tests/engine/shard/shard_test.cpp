@@ -40,7 +40,25 @@ TEST_CASE("shard: a checkpoint row of a layout: waits for the record that define
   (void)opening.world.shard.begin_checkpoint();
   std::vector<CheckpointRow> rows;
   (void)opening.world.shard.collect_rows(1'000'000, rows);
-  REQUIRE(rows.size() == 2);
-  CHECK(rows[0].kind == static_cast<std::uint8_t>(CheckpointKind::layout));
-  CHECK(rows[0].lsn >= 1);  // else the row could outlive a crash that takes the record
+  REQUIRE(rows.size() == 3);
+  CHECK(rows[1].kind == static_cast<std::uint8_t>(CheckpointKind::layout));
+  CHECK(rows[1].lsn >= 1);  // else the row could outlive a crash that takes the record
+}
+
+TEST_CASE("shard: a checkpoint has the clock as of which it forgets; a shard restored from it starts no earlier") {
+  Opening opening;
+  opening.world.commit();
+  const Instant later = instant_from_ms(to_ms(opening.world.state().last_now) + 90'000);
+  while (!opening.world.shard.advance(later, 100)) {
+  }
+  (void)opening.world.shard.begin_checkpoint();
+  std::vector<CheckpointRow> rows;
+  (void)opening.world.shard.collect_rows(1'000'000, rows);
+  REQUIRE(rows[0].kind == static_cast<std::uint8_t>(CheckpointKind::clock));
+  SharedTables shared;
+  Shard restored(0, shared, later);
+  REQUIRE(restored.restore(rows[0]).ok());
+  CHECK(restored.state().last_now == later);
+  rows[0].state.pop_back();
+  CHECK_FALSE(Shard(0, shared, later).restore(rows[0]).ok());
 }
