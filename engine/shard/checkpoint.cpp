@@ -10,8 +10,8 @@
 namespace usher::engine {
 namespace {
 
-/// 2 has the uses of tickets behind all else, and is written only where there are any: a show without them has the
-/// bytes, and the digest, that it always had.
+/// 2 has the uses of tickets behind all else, and which were used at the end of each remembered answer. It is written
+/// only where there are any: a show without them has the bytes, and the digest, that it always had.
 constexpr std::uint8_t version = 1;
 constexpr std::uint8_t version_with_uses = 2;
 
@@ -120,7 +120,7 @@ void write_users(const ShardState& state, const Show& show, Instant as_of, ByteW
   }
 }
 
-void write_effect(ByteWriter& out, const Reply& effect) {
+void write_effect(ByteWriter& out, const Reply& effect, bool with_uses) {
   out.u8(static_cast<std::uint8_t>(effect.type));
   out.u8(static_cast<std::uint8_t>(effect.refusal));
   out.u8(static_cast<std::uint8_t>(effect.state));
@@ -143,9 +143,10 @@ void write_effect(ByteWriter& out, const Reply& effect) {
   out.u8(effect.seat_count);
   write_seats(out, effect.seats.data(), effect.seat_count);
   out.text(effect.payment());
+  if (with_uses) out.varint(effect.used_mask);
 }
 
-void write_keys(const ShardState& state, const Show& show, Instant as_of, ByteWriter& out) {
+void write_keys(const ShardState& state, const Show& show, Instant as_of, bool with_uses, ByteWriter& out) {
   const auto lives = [&](SlabIndex at) {
     return state.keys[at].created + ShardState::key_lifetime > as_of || state.keys[at].in_flight;
   };
@@ -161,7 +162,7 @@ void write_keys(const ShardState& state, const Show& show, Instant as_of, ByteWr
     out.fixed(to_value(entry.user));
     out.varint(ms(entry.created));
     out.u8(entry.in_flight ? 1 : 0);
-    write_effect(out, entry.effect);
+    write_effect(out, entry.effect, with_uses);
   }
 }
 
@@ -341,7 +342,7 @@ void read_users(ShardState& state, SlabIndex show, ByteReader& in) {
   }
 }
 
-[[nodiscard]] Reply read_effect(ByteReader& in) {
+[[nodiscard]] Reply read_effect(ByteReader& in, bool with_uses) {
   Reply e;
   e.type = static_cast<CommandType>(in.u8());
   e.refusal = static_cast<Refusal>(in.u8());
@@ -371,10 +372,11 @@ void read_users(ShardState& state, SlabIndex show, ByteReader& in) {
   const std::string_view payment = in.text(limits::payment_ref_bytes_max);
   std::copy(payment.begin(), payment.end(), e.payment_ref.begin());
   e.payment_ref_size = static_cast<std::uint8_t>(payment.size());
+  if (with_uses) e.used_mask = static_cast<std::uint32_t>(in.varint_max(~0U));
   return e;
 }
 
-void read_keys(ShardState& state, SlabIndex show, ByteReader& in) {
+void read_keys(ShardState& state, SlabIndex show, bool with_uses, ByteReader& in) {
   SlabIndex last = 0;
   for (std::uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
     const SlabIndex index = state.keys.allocate();
@@ -385,7 +387,7 @@ void read_keys(ShardState& state, SlabIndex show, ByteReader& in) {
     entry.user = static_cast<UserNumber>(in.fixed<std::uint64_t>());
     entry.created = read_instant(in);
     entry.in_flight = in.u8() != 0;
-    entry.effect = read_effect(in);
+    entry.effect = read_effect(in, with_uses);
     entry.effect.shard = state.index;
     entry.effect.show = state.shows[show].number;
     entry.show = show;
@@ -460,7 +462,7 @@ void encode_show(const ShardState& state, SlabIndex index, Instant as_of, Bytes&
   write_chain(state, show.live, out, bytes, false);
   write_chain(state, show.settled, out, bytes, true);
   write_users(state, show, as_of, out);
-  write_keys(state, show, as_of, out);
+  write_keys(state, show, as_of, with_uses, out);
   if (with_uses) write_uses(state, show, out);
 }
 
@@ -485,7 +487,7 @@ Status restore_show(ShardState& state, ShowNumber number, Lsn lsn, const Bytes& 
   if (in.ok()) read_live(state, index, in);
   if (in.ok()) read_settled(state, index, in);
   if (in.ok()) read_users(state, index, in);
-  if (in.ok()) read_keys(state, index, in);
+  if (in.ok()) read_keys(state, index, found_version == version_with_uses, in);
   if (in.ok() && found_version == version_with_uses) read_uses(state, index, in);
   if (in.ok()) note_revoked(state, show);
   if (!in.complete())

@@ -103,7 +103,8 @@ reserve R1 U1 {1,2,3}                -> reserved
 book R1                              -> booked
 scan R1 0 at 5000 gate A             -> valid A at 5000
 scan R1 1 at 6000 gate B out         -> valid B at 6000
-cancel R1 {3}                        -> booked 100% 1000
+cancel R1 {3} key 1                  -> booked 100% 1000
+cancel R1 {3} key 1                  -> booked 100% 1000 again
 )") == "");
   TestShard& world = run.world();
   CHECK(engine::check_invariants(world.state()).empty());
