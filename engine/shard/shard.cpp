@@ -137,7 +137,8 @@ void Shard::execute(const Command& command, Instant now, Reply& reply) {
   const bool cancelled = !record_.events.empty() && record_.events.back().type == EventType::show_cancelled;
   flush(record_);
   if (cancelled) cancelling_.push_back(show);
-  if (!reply.replayed) reply.lsn = state_.shows[show].lsn;
+  // an answer by its key has the LSN of then; a scan that comes again is decided anew, and waits for what it has seen
+  if (!reply.replayed || command.type == CommandType::check_in) reply.lsn = state_.shows[show].lsn;
 }
 
 void Shard::prefetch_show(const Command& command) const noexcept {

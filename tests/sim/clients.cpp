@@ -92,7 +92,7 @@ Command World::draw_command() {
 /// A scan of a ticket, made up to some seconds ago; sometimes one that was sent already, or of what is no ticket.
 void World::draw_scan(Command& command) {
   if (!scans_.empty() && clients_.chance(250)) {
-    command = scans_[clients_.below(scans_.size())];
+    command = clients_.chance(500) ? scans_.back() : scans_[clients_.below(scans_.size())];
     return;
   }
   command.user = staff_user;
@@ -105,6 +105,14 @@ void World::draw_scan(Command& command) {
   command.payment_ref_size = 1;
   const ShowState* state = model_.now(command.show);
   const Held* held = state == nullptr ? nullptr : state->find(command.sequence);
+  if (state != nullptr && !state->held.empty() && clients_.chance(700)) {  // people come with what they have paid for
+    const std::size_t begin = clients_.below(state->held.size());
+    for (std::size_t at = 0; at < state->held.size(); ++at) {
+      held = state->held[(begin + at) % state->held.size()].get();
+      if (held->state == ReservationState::booked) break;
+    }
+    command.sequence = held->sequence;
+  }
   if (held == nullptr || !held->paid || clients_.chance(15)) return;
   const auto position = static_cast<std::uint32_t>(clients_.below(held->seats.size()));
   command.id_random = ticket_id(command.show, held->sequence, held->ticket_random, position).random;

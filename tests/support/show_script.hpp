@@ -42,6 +42,7 @@ class ShowScript {
   /// Every refusal that an answer of this script gave.
   [[nodiscard]] const std::vector<Refusal>& refusals() const noexcept { return refusals_; }
   [[nodiscard]] TestShard& world() noexcept { return world_; }
+  [[nodiscard]] const Reply& last_reply() const noexcept { return last_; }
 
  private:
   using Words = std::vector<std::string>;
@@ -274,6 +275,7 @@ class ShowScript {
   Reply execute(const Command& command) {
     const Reply reply = world_.execute(command, now_);
     if (reply.refusal != Refusal::none) refusals_.push_back(reply.refusal);
+    last_ = reply;
     return reply;
   }
 
@@ -350,6 +352,7 @@ class ShowScript {
   std::uint64_t random_ = 1'000;
   std::map<std::string, Reply> reservations_;
   std::vector<Refusal> refusals_;
+  Reply last_{};
   std::string failures_;
 };
 

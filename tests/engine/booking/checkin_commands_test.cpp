@@ -44,6 +44,18 @@ scan R1 0 at 5000 nonce 8     -> already_used G1 at 5000
 )") == "");
 }
 
+TEST_CASE("check_in: the same scan twice: neither answer leaves before the entry is durable") {
+  ShowScript run;
+  CHECK(run.run(R"(
+show S1 seats 10 now 0
+reserve R1 U1 {1}             -> reserved
+book R1                       -> booked
+scan R1 0 at 5000 nonce 7     -> valid G1 at 5000
+scan R1 0 at 5000 nonce 7     -> valid G1 at 5000 again
+)") == "");
+  CHECK(run.last_reply().lsn == run.world().lane->last_lsn(0));
+}
+
 TEST_CASE("check_in: scans made offline: the earliest counts, in whatever order they arrive") {
   CHECK(run_script(R"(
 show S1 seats 10 now 0
