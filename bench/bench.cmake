@@ -13,6 +13,15 @@ target_include_directories(usher_load PRIVATE ${CMAKE_SOURCE_DIR})
 target_link_libraries(usher_load PRIVATE usher_http OpenSSL::Crypto Threads::Threads)
 usher_strict(usher_load)
 
+# The live feed: its readers, and the bare loop that they are told by.
+add_executable(usher_floor_feed bench/floors/feed_sender.cpp)
+add_executable(usher_feed_load bench/feed/main.cpp bench/feed/readers.cpp bench/load/tokens.cpp)
+target_link_libraries(usher_feed_load PRIVATE OpenSSL::Crypto)
+foreach(program usher_floor_feed usher_feed_load)
+  target_include_directories(${program} PRIVATE ${CMAKE_SOURCE_DIR})
+  usher_strict(${program})
+endforeach()
+
 # What the log holds beside what a client was told.
 add_executable(usher_check bench/check/main.cpp bench/check/ledger.cpp)
 target_include_directories(usher_check PRIVATE ${CMAKE_SOURCE_DIR})

@@ -68,6 +68,18 @@ void feed_loop_metrics(metrics::LoopMetrics& metrics, const http::Loop& loop, co
   metrics.expiries.set(expired);
 }
 
+void feed_live_metrics(metrics::LoopMetrics& metrics, const ws::Feed& feed) {
+  const ws::FeedCounters& counters = feed.counters();
+  metrics.feed_subscribed.set(counters.subscribed.value());
+  metrics.feed_unsubscribed.set(counters.unsubscribed.value());
+  metrics.feed_messages.set(counters.messages.value());
+  metrics.feed_bytes.set(counters.bytes.value());
+  metrics.feed_conflated.set(counters.conflated.value());
+  metrics.feed_dropped_slow.set(counters.dropped_slow.value());
+  metrics.feed_dropped_silent.set(counters.dropped_silent.value());
+  metrics.feed_protocol_errors.set(counters.protocol_errors.value());
+}
+
 void add_room_metrics(metrics::Metrics& metrics, std::vector<const http::LoopCounters*> loops,
                       const payments::BuiltinGateway& gateway, const work::WorkPool& pool) {
   metrics.add_collector([loops = std::move(loops), &gateway, &pool](Exposition& out) {

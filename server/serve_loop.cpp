@@ -43,6 +43,9 @@ void ServeLoop::main() {
     }
   }
   loop_->close_all();
+  if (!api_) return;
+  api_->feed().close_all();
+  (void)loop_->poll();  // operations in flight are told, while what they belong to is there
 }
 
 void ServeLoop::cycle() {
@@ -53,10 +56,12 @@ void ServeLoop::cycle() {
   api_->set_time_us(monotonic_us());
   busy_ = runner_->do_work();
   api_->tick();
+  busy_ = api_->work_feed() || busy_;
   loop_->flush();
   if (runner_->wants_commit()) commit();
   if (runner_->now() >= next_metrics_) {
     feed_loop_metrics(*metrics_, *loop_, *runner_);
+    feed_live_metrics(*metrics_, api_->feed());
     next_metrics_ = runner_->now() + std::chrono::milliseconds{250};
   }
   if (draining_ || checkpointing_) update_drained();
@@ -73,7 +78,8 @@ void ServeLoop::commit() {
 
 void ServeLoop::update_drained() {
   const bool waiting = runner_->waiting_for_log() || runner_->answers_waiting() > 0 || api_->waiting() > 0;
-  if (draining_ && !waiting && loop_->connection_count() == 0) drained_.store(true, std::memory_order_release);
+  const bool connected = loop_->connection_count() > 0 || api_->feed().size() > 0;
+  if (draining_ && !waiting && !connected) drained_.store(true, std::memory_order_release);
   if (checkpointing_ && !runner_->checkpointing() && !waiting) checkpointed_.store(true, std::memory_order_release);
 }
 
@@ -92,7 +98,10 @@ void ServeLoop::start(api::App& app, engine::AgentRunner& runner, metrics::LoopM
 void ServeLoop::begin_drain() {
   (void)loop_->try_post([this] {
     draining_ = true;
-    if (runner_ != nullptr) runner_->drain();
+    if (runner_ != nullptr) {
+      runner_->drain();
+      api_->feed().begin_drain();
+    }
     loop_->begin_drain();
   });
 }

@@ -18,11 +18,18 @@ if(TARGET usher)
   usher_script_test(usher_notify tests/e2e/notify_test.py)
   usher_script_test(usher_gate tests/e2e/gate_test.py)
   usher_script_test(usher_sale tests/e2e/sale_test.py)
+  usher_script_test(usher_feed tests/e2e/feed_test.py)
+  usher_script_test(usher_hostile tests/e2e/hostile_test.py)
+  # The same by Asio's epoll, which serves where the kernel offers no io_uring.
+  usher_script_test(usher_feed_epoll tests/e2e/feed_test.py)
+  usher_script_test(usher_hostile_epoll tests/e2e/hostile_test.py)
+  set_property(TEST usher_feed_epoll usher_hostile_epoll APPEND PROPERTY ENVIRONMENT USHER_TEST_EPOLL=1)
   usher_script_test(usher_kill tests/crash/kill_test.py)
   usher_script_test(usher_damage tests/crash/damage_test.py)
   usher_script_test(usher_flash_sale tests/e2e/flash_sale_test.py)
   set_tests_properties(usher_flash_sale PROPERTIES PROCESSORS 2)
-  set_tests_properties(usher_bad_input usher_tour usher_sale usher_kill usher_damage PROPERTIES PROCESSORS 2)
+  set_tests_properties(usher_bad_input usher_tour usher_sale usher_feed usher_feed_epoll usher_hostile usher_hostile_epoll
+                       usher_kill usher_damage PROPERTIES PROCESSORS 2)
   add_test(NAME bench_smoke COMMAND python3 ${CMAKE_SOURCE_DIR}/bench/run.py --smoke
            --report ${CMAKE_BINARY_DIR}/bench_smoke.json WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(bench_smoke PROPERTIES PROCESSORS 2 TIMEOUT 600 ENVIRONMENT

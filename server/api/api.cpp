@@ -1,6 +1,7 @@
 #include "server/api/api.hpp"
 
 #include "server/openapi/openapi.hpp"
+#include "server/ws/asyncapi.hpp"
 
 namespace usher::server::api {
 namespace {
@@ -24,7 +25,9 @@ namespace {
     case Route::list_cities:
     case Route::show_show:
     case Route::show_seats:
+    case Route::live:
     case Route::openapi:
+    case Route::asyncapi:
     case Route::index:
       return true;
     case Route::import:
@@ -48,6 +51,59 @@ namespace {
   }
 }
 
+[[nodiscard]] WorkLimits work_limits(const config::ServerConfig& config, std::size_t loops) {
+  WorkLimits limits;
+  limits.age_max = config.queue_age_max;
+  limits.per_second = static_cast<double>(config.work_limit) / static_cast<double>(loops);
+  return limits;
+}
+
+[[nodiscard]] Work work_of(Route route) noexcept {
+  switch (route) {
+    case Route::reserve:
+    case Route::read_reservation:
+    case Route::release:
+    case Route::book:
+    case Route::list_bookings:
+    case Route::read_booking:
+    case Route::preview_cancel:
+    case Route::cancel:
+    case Route::ticket_svg:
+    case Route::ticket_png:
+    case Route::ticket_pdf:
+    case Route::calendar:
+    case Route::check_in:
+    case Route::erase_me:
+    case Route::commands:
+      return Work::selling;
+    case Route::list_movies:
+    case Route::suggest_movies:
+    case Route::show_movie:
+    case Route::list_showtimes:
+    case Route::list_theaters:
+    case Route::show_theater:
+    case Route::list_cities:
+    case Route::show_show:
+    case Route::show_seats:
+    case Route::live:
+    case Route::list_revocations:
+    case Route::list_events:
+    case Route::export_me:
+      return Work::looking;
+    default:
+      return Work::free;
+  }
+}
+
+[[nodiscard]] ws::FeedOptions feed_options(const config::FeedConfig& config, metrics::LoopMetrics& metrics) {
+  ws::FeedOptions options;
+  options.tick = config.tick;
+  options.ping_interval = config.ping_interval;
+  options.slow_timeout = config.slow_timeout;
+  options.on_fanout = [&metrics](std::uint64_t ns) { metrics.fanout_duration.record(ns); };
+  return options;
+}
+
 }  // namespace
 
 Api::Api(App& app, http::Loop& loop, engine::AgentRunner& runner, metrics::LoopMetrics& metrics)
@@ -62,7 +118,10 @@ Api::Api(App& app, http::Loop& loop, engine::AgentRunner& runner, metrics::LoopM
       }),
       saga_(
           runner, app.engine.shared().directory, app.gateway, metrics, [this] { return random_.next(); },
-          [this](const ReplyTo& to, const Reply& reply) { deliver(to, reply); }) {}
+          [this](const ReplyTo& to, const Reply& reply) { deliver(to, reply); }),
+      feed_(loop, feed_options(app.config.feed, metrics), app.subscribers),
+      live_shows_(app.engine, runner, feed_, app.config.feed.tick, app.live),
+      gate_(work_limits(app.config.server, app.engine.loop_count())) {}
 
 // ---- requests ----
 
@@ -76,6 +135,7 @@ void Api::on_request(const http::Request& request, http::Connection& connection,
   }
   if (!found && show_page({request, connection, match, Route::page, entrance})) return;
   if (!found || !may_enter(call.route, entrance)) return respond_problem(call, {404, "not_found", "no such path"});
+  if (!gate_.admit(work_of(call.route), runner_.now(), runner_.answers_waiting())) return respond_overloaded(call);
   dispatch(call);
 }
 
@@ -89,6 +149,8 @@ void Api::dispatch(const Call& call) {
       return reservation(call, CommandType::release);
     case Route::show_seats:
       return show_seats(call);
+    case Route::live:
+      return live(call);
     case Route::book:
       return book(call);
     case Route::list_bookings:
@@ -132,6 +194,8 @@ void Api::dispatch(const Call& call) {
       return read_metrics(call);
     case Route::openapi:
       return respond(call, {.body = openapi::document(), .fields = "Cache-Control: public, max-age=60\r\n"});
+    case Route::asyncapi:
+      return respond(call, {.body = asyncapi::document(), .fields = "Cache-Control: public, max-age=60\r\n"});
     case Route::index:
       return read_index(call);
     default:
@@ -288,6 +352,7 @@ void Api::deliver(const ReplyTo& to, const Reply& reply) {
   count(reply);
   const std::uint16_t status = answer_status(reply);
   const std::uint64_t took_ns = std::uint64_t{now_us_ - to.asked_us} * 1'000;
+  gate_.note_age(now_us_ - to.asked_us);
   metrics_.request_duration.record(took_ns);
   const bool reserved = reply.type == CommandType::reserve || reply.type == CommandType::reserve_best;
   if (reserved && status == 201) metrics_.reserve_duration.record(took_ns);

@@ -18,6 +18,7 @@
 #include "server/api/batch.hpp"
 #include "server/api/caller.hpp"
 #include "server/api/listing_cache.hpp"
+#include "server/api/live_shows.hpp"
 #include "server/api/people.hpp"
 #include "server/api/pool_answer.hpp"
 #include "server/api/problem.hpp"
@@ -25,12 +26,14 @@
 #include "server/api/reply_json.hpp"
 #include "server/api/routes.hpp"
 #include "server/api/saga.hpp"
+#include "server/api/work_gate.hpp"
 #include "server/catalog/browse.hpp"
 #include "server/catalog/query.hpp"
 #include "server/catalog/seat_map.hpp"
 #include "server/http/connection.hpp"
 #include "server/json/reader.hpp"
 #include "server/json/seat_ids.hpp"
+#include "server/ws/feed.hpp"
 
 namespace usher::server::api {
 
@@ -49,6 +52,9 @@ class Api final : public ReplySink {
 
   /// Once per cycle of the loop.
   void tick();
+  /// Once per cycle: a slice of what the live feed has to tell. Returns: whether there is more to do at once.
+  bool work_feed();
+  [[nodiscard]] ws::Feed& feed() noexcept { return feed_; }
   /// The loop's counter of microseconds, read when a cycle begins and again before its answers go out. Wraps.
   void set_time_us(std::uint32_t now_us) noexcept { now_us_ = now_us; }
   [[nodiscard]] Saga& saga() noexcept { return saga_; }
@@ -189,6 +195,9 @@ class Api final : public ReplySink {
   // api_web.cpp
   [[nodiscard]] bool show_page(const Call& call);
 
+  // api_live.cpp
+  void live(const Call& call);
+
   // api_admin.cpp
   void import(const Call& call);
   [[nodiscard]] bool begin_import(const Call& call);
@@ -217,6 +226,9 @@ class Api final : public ReplySink {
   ListingCache listings_;
   std::function<std::optional<std::uint32_t>(ShowNumber)> available_;
   Saga saga_;
+  ws::Feed feed_;
+  LiveShows live_shows_;
+  WorkGate gate_;
   Batches batches_;
   Asks asks_;
   std::vector<std::shared_ptr<EventRun>> event_waits_;      ///< who waits for the next event

@@ -22,6 +22,7 @@
 #include "server/payments/gateway.hpp"
 #include "server/search/search_index.hpp"
 #include "server/work/work_pool.hpp"
+#include "server/ws/limits.hpp"
 #include "spdlog/spdlog.h"
 #include "wal/log.hpp"
 
@@ -30,6 +31,8 @@ class Courier;
 }
 
 namespace usher::server::api {
+
+class LiveShows;
 
 struct App {
   App(const config::Config& with, const IdentityKeys& keys, engine::Engine& decider, wal::OpenedLog& remembers,
@@ -43,7 +46,9 @@ struct App {
         pool(works),
         metrics(counts),
         search(finds),
-        ticket_keys(signs) {}
+        ticket_keys(signs),
+        subscribers(with.feed.subscribers_max, with.feed.per_address_max),
+        live(decider.loop_count(), nullptr) {}
 
   const config::Config& config;
   const IdentityKeys& identity;
@@ -58,6 +63,8 @@ struct App {
   std::atomic<std::uint64_t> erasures{0};                  ///< how often somebody was erased in this process' life
   std::vector<std::shared_ptr<notify::Courier>> couriers;  ///< one per sink that is configured
   std::shared_ptr<events::EventHub> hub;
+  ws::SubscriberLimits subscribers;
+  std::vector<LiveShows*> live;  ///< each loop's, for its own thread
   http::Router router;
   std::atomic<std::shared_ptr<const CatalogView>> catalog;
   std::atomic<std::uint64_t> catalog_changes{0};  ///< counts up when `catalog` was replaced

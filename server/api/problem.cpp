@@ -8,7 +8,7 @@
 namespace usher::server::api {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 30> titles{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 35> titles{{
     {"malformed_json", "The body is not JSON"},
     {"invalid_request", "The body breaks a rule"},
     {"invalid_parameter", "A parameter breaks a rule"},
@@ -38,6 +38,11 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 30> titles{{
     {"log_trimmed", "The log no longer reaches back so far"},
     {"unknown_delivery", "No such delivery"},
     {"internal_error", "The server could not make this"},
+    {"upgrade_required", "This is a stream: open a WebSocket, or ask for server-sent events"},
+    {"invalid_handshake", "The WebSocket handshake breaks a rule"},
+    {"origin_not_allowed", "Pages of this origin may not open the feed"},
+    {"too_many_subscribers", "This address follows too many shows at once"},
+    {"feed_full", "The live feed has no room"},
     {"overloaded", "The server has more work than it can queue"},
 }};
 

@@ -19,6 +19,7 @@ enum class Route : http::RouteId {
   list_cities,
   show_show,
   show_seats,
+  live,
   reserve,
   read_reservation,
   release,
@@ -56,6 +57,7 @@ enum class Route : http::RouteId {
   ready,
   metrics,
   openapi,
+  asyncapi,
   index,
   page,  ///< of server/web; these have no pattern
   none,  ///< what no route answers
@@ -78,6 +80,7 @@ inline constexpr std::array<RouteInfo, static_cast<std::size_t>(Route::count_)> 
     {http::Method::get, "/cities", "GET /cities"},
     {http::Method::get, "/shows/{id}", "GET /shows/{id}"},
     {http::Method::get, "/shows/{id}/seats", "GET /shows/{id}/seats"},
+    {http::Method::get, "/shows/{id}/live", "GET /shows/{id}/live"},
     {http::Method::post, "/shows/{id}/reserve", "POST /shows/{id}/reserve"},
     {http::Method::get, "/reservations/{id}", "GET /reservations/{id}"},
     {http::Method::delete_, "/reservations/{id}", "DELETE /reservations/{id}"},
@@ -115,6 +118,7 @@ inline constexpr std::array<RouteInfo, static_cast<std::size_t>(Route::count_)> 
     {http::Method::get, "/readyz", "GET /readyz"},
     {http::Method::get, "/metrics", "GET /metrics"},
     {http::Method::get, "/openapi.json", "GET /openapi.json"},
+    {http::Method::get, "/asyncapi.json", "GET /asyncapi.json"},
     {http::Method::get, "/", "GET /"},
     {http::Method::get, "", "GET page"},
     {http::Method::get, "", "unknown"},

@@ -62,6 +62,8 @@ struct ServerConfig {
   std::uint32_t work_queue_max = 1'024;
   Duration drain_timeout{std::chrono::seconds{30}};
   std::uint64_t warm_memory = 64 * mebibyte;
+  std::uint32_t work_limit = 0;
+  Duration queue_age_max{std::chrono::seconds{1}};
 };
 
 struct WalConfig {
@@ -118,6 +120,16 @@ struct EventsConfig {
   std::uint64_t tail_bytes = 32 * mebibyte;
 };
 
+/// The live seat maps (server/ws).
+struct FeedConfig {
+  Duration tick{100};
+  std::uint32_t subscribers_max = 15'000;
+  std::uint32_t per_address_max = 200;
+  Duration ping_interval{std::chrono::seconds{30}};
+  Duration slow_timeout{std::chrono::seconds{30}};
+  std::vector<std::string> allowed_origins;
+};
+
 struct LogConfig {
   LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::text;
@@ -136,6 +148,7 @@ struct Config {
   TicketsConfig tickets;
   EventsConfig events;
   NotifyConfig notify;
+  FeedConfig feed;
   LogConfig log;
 };
 

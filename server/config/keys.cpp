@@ -80,6 +80,19 @@ class Section {
     };
     add(name, KeyType::list, "a list of http or https URLs", help, assign, [&place] { return quote_list(place); });
   }
+  void origins(std::string_view name, std::vector<std::string>& place, std::string_view help) {
+    const auto assign = [&place](std::string_view value) {
+      std::vector<std::string> items;
+      for (const std::string_view item : split_list(value)) {
+        if (!is_origin(item)) return false;
+        items.emplace_back(item);
+      }
+      place = std::move(items);
+      return true;
+    };
+    add(name, KeyType::list, "a list of origins such as https://shop.example, or *", help, assign,
+        [&place] { return quote_list(place); });
+  }
   void flag(std::string_view name, bool& place, std::string_view help) {
     const auto assign = [&place](std::string_view value) {
       const std::optional<bool> flag = parse_flag(value);
@@ -237,6 +250,10 @@ void bind_server(std::vector<Key>& keys, ServerConfig& server) {
                    "How long SIGTERM waits for requests in flight before connections are closed.");
   section.size("warm_memory", server.warm_memory, 0, 16'384 * mebibyte,
                "Memory taken before the sale instead of in it; a reservation needs about 400 bytes.");
+  section.integer("work_limit", server.work_limit, 0, 100'000'000,
+                  "Requests a second that sell or look, of all loops; further ones are answered 503; 0: no limit.");
+  section.duration("queue_age_max", server.queue_age_max, Duration{10}, Duration{std::chrono::minutes{1}},
+                   "Where thousands wait and answers take longer than this, requests are answered 503 unread.");
 }
 
 void bind_wal(std::vector<Key>& keys, WalConfig& wal, DiskConfig& disk) {
@@ -337,6 +354,23 @@ void bind_notify(std::vector<Key>& keys, NotifyConfig& notify) {
                    "The wait behind the first failed attempt; doubled each time, 10 min at most.");
 }
 
+void bind_feed(std::vector<Key>& keys, FeedConfig& feed) {
+  Section section{keys, "feed"};
+  section.duration("tick", feed.tick, Duration{10}, Duration{std::chrono::seconds{10}},
+                   "How often the subscribers of a show are told what changed, at most.");
+  section.integer("subscribers_max", feed.subscribers_max, 1, 1'000'000,
+                  "Subscribers of the live feed at once; further ones are answered 503.");
+  section.integer(
+      "per_address_max", feed.per_address_max, 1, 1'000'000,
+      "Subscribers from one address (IPv6: one network of 64 bits) at once; further ones are answered 429.");
+  section.duration("ping_interval", feed.ping_interval, Duration{100}, Duration{std::chrono::hours{1}},
+                   "How often a subscriber is pinged; one that says nothing for two of these is dropped.");
+  section.duration("slow_timeout", feed.slow_timeout, Duration{100}, Duration{std::chrono::hours{1}},
+                   "A subscriber that is behind for so long is dropped.");
+  section.origins("allowed_origins", feed.allowed_origins,
+                  "Web origins whose pages may open the feed, beside the server's own; \"*\" for all.");
+}
+
 void bind_log(std::vector<Key>& keys, LogConfig& log) {
   Section section{keys, "log"};
   section.choice("level", log.level, std::array<std::string_view, 5>{"trace", "debug", "info", "warn", "error"},
@@ -358,6 +392,7 @@ std::vector<Key> bind_keys(Config& config) {
   bind_tickets(keys, config.tickets);
   bind_events(keys, config.events);
   bind_notify(keys, config.notify);
+  bind_feed(keys, config.feed);
   bind_log(keys, config.log);
   return keys;
 }

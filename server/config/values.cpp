@@ -178,6 +178,14 @@ bool is_network(std::string_view text) {
   return prefix && *prefix <= bits;
 }
 
+bool is_origin(std::string_view text) {
+  if (text == "*") return true;
+  const std::size_t mark = text.find("://");
+  if (mark == std::string_view::npos || mark == 0) return false;
+  const std::string_view host = text.substr(mark + 3);
+  return !host.empty() && host.find_first_of("/?#@ *") == std::string_view::npos;
+}
+
 std::size_t edit_distance(std::string_view left, std::string_view right) {
   std::vector<std::size_t> row(right.size() + 1);
   for (std::size_t j = 0; j <= right.size(); ++j) row[j] = j;

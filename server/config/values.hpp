@@ -42,6 +42,9 @@ namespace usher::server::config {
 /// An address, or an address, a slash and the number of leading bits.
 [[nodiscard]] bool is_network(std::string_view text);
 
+/// "*", or scheme, "://", host and perhaps a port, without a path (RFC 6454 section 6.2).
+[[nodiscard]] bool is_origin(std::string_view text);
+
 /// Levenshtein's distance: how many letters must be put in, taken out or changed.
 [[nodiscard]] std::size_t edit_distance(std::string_view left, std::string_view right);
 

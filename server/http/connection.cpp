@@ -153,6 +153,7 @@ std::optional<DetachedSocket> Connection::detach(std::uint32_t slot) {
     socket.fd = socket_->tcp.release(error);
     if (error) return std::nullopt;
   }
+  loop_.counters_.responses.add();  // the taker's handshake
   close();
   return socket;
 }

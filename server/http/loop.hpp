@@ -129,6 +129,18 @@ class Loop {
   struct Listener;
   struct Reactor;
   struct Message;
+
+ public:
+  /// For sockets of other protocols that live in this loop's io_context (server/ws): whoever includes reactor.hpp.
+  [[nodiscard]] Reactor& reactor() noexcept { return *reactor_; }
+  /// Called first in each of their handlers.
+  void note_event() noexcept {
+    begin_cycle();
+    ++events_;
+  }
+  [[nodiscard]] const std::shared_ptr<ConnectionBudget>& budget() const noexcept { return options_.connections; }
+
+ private:
   struct ListedConnection {
     Connection* connection;
     std::uint32_t generation;

@@ -39,12 +39,23 @@ struct alignas(64) LoopMetrics {
   Count bytes_received;
   Count bytes_sent;
 
+  // The live feed (server/ws).
+  Count feed_subscribed;
+  Count feed_unsubscribed;
+  Count feed_messages;
+  Count feed_bytes;
+  Count feed_conflated;
+  Count feed_dropped_slow;
+  Count feed_dropped_silent;
+  Count feed_protocol_errors;
+
   // How full the loop's queues are now.
   Count requests_in_flight;
   Count replies_waiting;  ///< decided, and not durable yet
   Count log_gathered_bytes;
 
   Histogram request_duration;  ///< from the cycle that read it to its answer; of requests that a shard decides
+  Histogram fanout_duration;   ///< work of telling all subscribers of a show on this loop what changed
   Histogram reserve_duration;  ///< the same, of POST /shows/{id}/reserve answered 201
 
   void count_request(std::size_t route, unsigned status) noexcept {

@@ -37,6 +37,21 @@ constexpr std::array<NamedField, 4> traffic_fields{{
     {"usher_http_sent_bytes_total", "Bytes sent to clients.", &LoopMetrics::bytes_sent},
 }};
 
+constexpr std::array<NamedField, 8> feed_fields{{
+    {"usher_feed_subscribed_total", "Subscribers of the live feed that came.", &LoopMetrics::feed_subscribed},
+    {"usher_feed_unsubscribed_total", "Subscribers of the live feed that went.", &LoopMetrics::feed_unsubscribed},
+    {"usher_feed_messages_total", "Messages sent to subscribers.", &LoopMetrics::feed_messages},
+    {"usher_feed_bytes_total", "Bytes of the messages sent to subscribers.", &LoopMetrics::feed_bytes},
+    {"usher_feed_conflated_total", "Messages left out since their reader was behind: it gets the newest state instead.",
+     &LoopMetrics::feed_conflated},
+    {"usher_feed_dropped_slow_total", "Subscribers dropped since they were behind too long.",
+     &LoopMetrics::feed_dropped_slow},
+    {"usher_feed_dropped_silent_total", "Subscribers dropped since they answered no ping.",
+     &LoopMetrics::feed_dropped_silent},
+    {"usher_feed_protocol_errors_total", "Subscribers that broke a rule of RFC 6455.",
+     &LoopMetrics::feed_protocol_errors},
+}};
+
 constexpr std::array<NamedField, 3> queue_fields{{
     {"usher_http_requests_in_flight", "Requests read and not answered yet.", &LoopMetrics::requests_in_flight},
     {"usher_outbox_replies", "Answers decided that wait for the log.", &LoopMetrics::replies_waiting},
@@ -71,6 +86,7 @@ std::string Metrics::scrape(Instant now) const {
   add_requests(out);
   add_durations(out);
   add_traffic(out);
+  add_feed(out);
   add_queues(out);
   {
     const std::lock_guard lock{mutex_};
@@ -134,6 +150,21 @@ void Metrics::add_traffic(Exposition& out) const {
   const double open = static_cast<double>(sum(&LoopMetrics::connections_accepted)) -
                       static_cast<double>(sum(&LoopMetrics::connections_closed));
   out.gauge("usher_http_connections", "Connections open now.", open < 0 ? 0 : open);
+}
+
+void Metrics::add_feed(Exposition& out) const {
+  for (const NamedField& field : feed_fields) {
+    out.counter(field.name, field.help, static_cast<double>(sum(field.field)));
+  }
+  const double open = static_cast<double>(sum(&LoopMetrics::feed_subscribed)) -
+                      static_cast<double>(sum(&LoopMetrics::feed_unsubscribed));
+  out.gauge("usher_feed_subscribers", "Subscribers of the live feed now.", open < 0 ? 0 : open);
+  HistogramTotals fanouts;
+  for (const auto& loop : loops_) loop->fanout_duration.add_to(fanouts);
+  if (fanouts.count > 0) {
+    out.histogram("usher_feed_fanout_duration_seconds",
+                  "Work of telling all subscribers of a show on one loop what changed.", fanouts);
+  }
 }
 
 void Metrics::add_queues(Exposition& out) const {

@@ -54,6 +54,7 @@ class Metrics {
   void add_refusals(Exposition& out) const;
   void add_sales(Exposition& out) const;
   void add_traffic(Exposition& out) const;
+  void add_feed(Exposition& out) const;
   void add_queues(Exposition& out) const;
   void add_durations(Exposition& out) const;
   void add_server(Exposition& out, Instant now) const;

@@ -24,6 +24,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get("USHER_BUILD", os.path.join(TOP, "build", "release"))
 USHER = os.path.join(BUILD, "usher")
 USHER_LOAD = os.path.join(BUILD, "usher_load")
+EPOLL = {"http.io_uring": "false"} if os.environ.get("USHER_TEST_EPOLL") == "1" else {}  # else io_uring where the kernel offers it
 THOROUGH = os.environ.get("USHER_THOROUGH") == "1"
 SECRET = "a-secret-of-the-tests-0123456789ab"
 STARTED = time.monotonic()
@@ -131,7 +132,7 @@ class Server:
         self.data = os.path.join(folder, "data")
         self.log = os.path.join(folder, f"{name}.log")
         self.catalog = catalog
-        self.settings = {"http.address": "127.0.0.1", "http.port": "0", "identity.hs256_secret": SECRET, **(settings or {})}
+        self.settings = {"http.address": "127.0.0.1", "http.port": "0", "identity.hs256_secret": SECRET, **EPOLL, **(settings or {})}
         self.process = None
         self.port = 0
 

@@ -105,6 +105,44 @@ export async function rivals({ browser, url }) {
   await two.context.close();
 }
 
+/** The seat map is alive by WebSocket; where that is broken by events; where those are, too, by asking again. */
+export async function live({ browser, url }) {
+  const { show } = await someShow(url);
+  const broken = (names) => names.forEach((name) => {
+    window[name] = class {
+      constructor() { setTimeout(() => (name === 'WebSocket' ? this.onclose : this.onerror)?.()); }
+      close() {}
+    };
+  });
+  const ways = [];
+  for (const [names, state] of [[[], 'live'], [['WebSocket'], 'live'], [['WebSocket', 'EventSource'], 'polling']]) {
+    const guest = await visitor(browser, url);
+    await guest.page.addInitScript(broken, names);
+    const asked = [];
+    guest.page.on('request', (request) => /\/seats$/.test(request.url()) && asked.push(request.url()));
+    await openShow(guest.page, url, show);
+    await guest.page.waitForSelector(`.live-${state}`);
+    ways.push({ ...guest, asked, what: names.length ? `without ${names.join(' and ')}` : 'by WebSocket' });
+  }
+  const [seat] = await freeSeats(ways[0].page, 1);
+  const seen = ways.map(async ({ page, what }) => {
+    await page.waitForSelector(`[data-seat="${seat}"].is-reserved`);
+    console.log(`  ${what}: on screen after ${Date.now() - before} ms`);
+  });
+  const before = Date.now();
+  const made = await ask(url, 'POST', `/shows/${show}/reserve`, { token: tokenOf('customer', 'live'), body: { seat_ids: [seat] } });
+  check(made.status === 201, 'somebody reserves');
+  await Promise.all(seen);
+  check((await ask(url, 'DELETE', `/reservations/${made.body.reservation_id}`, { token: tokenOf('customer', 'live') })).status === 204, 'and gives back');
+  await Promise.all(ways.map(({ page }) => page.waitForSelector(`[data-seat="${seat}"].is-available`)));
+  check(ways.slice(0, 2).every(({ asked }) => asked.length === 1), `who is told does not ask: ${ways.map(({ asked }) => asked.length)}`);
+  check(ways[2].asked.length > 1, 'who is not told asks');
+  for (const { context, troubles, what } of ways) {
+    check(troubles.length === 0, `${what}, no script failed: ${troubles}`);
+    await context.close();
+  }
+}
+
 /** The page is reloaded in the middle of a payment: paid once, shown once. */
 export async function reload({ browser, url }) {
   const { show } = await someShow(url);

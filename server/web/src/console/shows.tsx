@@ -59,6 +59,7 @@ function OneShow({ id }: { id: string }): JSX.Element {
   const [chosen, setChosen] = useState<string[]>([]);
   const [message, setMessage] = useState('');
   const [sure, setSure] = useState(false);
+  const [, count] = useState(0);
   const frame = useRef<HTMLDivElement>(null);
   const canvas = useRef<SeatCanvas | null>(null);
   const live = useRef<LiveSeats | null>(null);
@@ -69,9 +70,10 @@ function OneShow({ id }: { id: string }): JSX.Element {
         if (!canvas.current) {
           canvas.current = new SeatCanvas(next.seats, next.focal_point, { label: 'Seats of the show', stage: 'Screen', nameOf: (seat, mine) => `${seat.seat_id}, ${seat.type}, ${mine ? 'chosen' : seat.status}`, onToggle: toggle });
           frame.current?.replaceChildren(canvas.current.root);
-        } else canvas.current.update(Object.fromEntries(next.seats.map((seat) => [seat.seat_id, seat.status])));
+        } else canvas.current.update(Object.fromEntries(next.seats.map((seat) => [seat.seat_id, seat.status])), true);
         setMap(next);
       },
+      onChange(seats, whole) { canvas.current?.update(seats, whole); count((n) => n + 1); },
       onState: setState,
       onError: (problem) => setMessage(told(problem)),
     });

@@ -65,7 +65,7 @@ function Machine({ id }: { id: string }): JSX.Element {
     if (!canvas.current) {
       canvas.current = new SeatCanvas(map.seats, map.focal_point, { label: 'Seats at that time', stage: 'Screen', nameOf: (seat) => `${seat.seat_id}, ${seat.status}`, onToggle: () => undefined });
       frame.current?.replaceChildren(canvas.current.root);
-    } else canvas.current.update(seats);
+    } else canvas.current.update(seats, true);
     const before = last.current;
     if (before && before.lsn !== map.lsn) {
       const groups = new Map<string, string[]>();

@@ -123,8 +123,8 @@ function useSeats(id: string, onToggle: (seat: Seat) => void, onLost: (seats: st
   lost.current = onLost;
   useEffect(() => {
     let made: SeatCanvas | null = null;
-    const take = (seats: Record<string, Seat['status']>): void => {
-      const gone = made?.update(seats) ?? [];
+    const take = (seats: Record<string, Seat['status']>, whole: boolean): void => {
+      const gone = made?.update(seats, whole) ?? [];
       if (gone.length) lost.current(gone);
       setVersion((n) => n + 1);
     };
@@ -134,8 +134,9 @@ function useSeats(id: string, onToggle: (seat: Seat) => void, onLost: (seats: st
         if (!made) {
           made = new SeatCanvas(map.seats, map.focal_point, { label: `${t('seat_map')}. ${t('map_help')}`, stage: t('stage'), nameOf: seatName, onToggle: (seat) => toggle.current(seat) });
           setCanvas(made);
-        } else take(Object.fromEntries(map.seats.map((seat) => [seat.seat_id, seat.status])));
+        } else take(Object.fromEntries(map.seats.map((seat) => [seat.seat_id, seat.status])), true);
       },
+      onChange: take,
       onState: setState,
       onError: setError,
     });
@@ -205,7 +206,7 @@ function Choosing({ id }: { id: string }): JSX.Element {
     <div class="choosing">
       <section class="hall" aria-label={t('seat_map')}>
         <div class="hall-bar">
-          <span class={`live live-${state}`}><i aria-hidden="true" />{state === 'polling' ? t('live_polling') : t('live_off')}</span>
+          <span class={`live live-${state}`}><i aria-hidden="true" />{state === 'live' ? t('live') : state === 'polling' ? t('live_polling') : t('live_off')}</span>
           <span>{t('free_of', { n: free, total: seats.length })}</span>
           <span class="hall-tools">
             <button type="button" class="tool" aria-label={t('zoom_out')} onClick={() => canvas.zoom(1 / 1.5)}><Icon name="minus" /></button>

@@ -49,11 +49,11 @@ export class SeatCanvas {
   }
 
   /** Takes over what the server says. Returns: the chosen seats that somebody else has now. */
-  update(seats: Record<string, SeatStatus>): string[] {
+  update(seats: Record<string, SeatStatus>, whole: boolean): string[] {
     const lost: string[] = [];
     for (const seat of this.seats) {
-      const next = seats[seat.seat_id] ?? 'available';
-      if (next === seat.status) continue;
+      const next = seats[seat.seat_id] ?? (whole ? 'available' : undefined);
+      if (next === undefined || next === seat.status) continue;
       seat.status = next;
       if (next !== 'available' && this.chosen.delete(seat.seat_id)) lost.push(seat.seat_id);
       this.paint(seat, true);
