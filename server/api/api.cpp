@@ -264,34 +264,6 @@ void Api::dispatch(const Call& call) {
       return admin_show(call, CommandType::block_seats);
     case Route::unblock_seats:
       return admin_show(call, CommandType::unblock_seats);
-    case Route::change_policy:
-      return change_policy(call);
-    case Route::join_queue:
-      return join_queue(call);
-    case Route::read_place:
-      return place(call, CommandType::read_queue);
-    case Route::leave_place:
-      return place(call, CommandType::leave_queue);
-    case Route::read_draw:
-      return read_draw(call);
-    case Route::join_waitlist:
-      return waitlist(call, CommandType::join_waitlist);
-    case Route::read_waitlist:
-      return waitlist(call, CommandType::read_waitlist);
-    case Route::leave_waitlist:
-      return waitlist(call, CommandType::leave_waitlist);
-    case Route::open_room:
-      return open_room(call);
-    case Route::list_rooms:
-      return list_rooms(call);
-    case Route::read_room:
-      return read_room(call);
-    case Route::change_room:
-      return change_room(call);
-    case Route::close_room:
-      return close_room(call);
-    case Route::hold_draw:
-      return hold_draw(call);
     case Route::health:
       return respond(call, {.body = R"({"status":"ok"})", .fields = no_store});
     case Route::ready:
@@ -342,6 +314,41 @@ void Api::dispatch_after_sale(const Call& call) {
       return list_gates(call);
     case Route::remove_gate:
       return remove_gate(call);
+    default:
+      return dispatch_queue(call);
+  }
+}
+
+void Api::dispatch_queue(const Call& call) {
+  switch (call.route) {
+    case Route::change_policy:
+      return change_policy(call);
+    case Route::join_queue:
+      return join_queue(call);
+    case Route::read_place:
+      return place(call, CommandType::read_queue);
+    case Route::leave_place:
+      return place(call, CommandType::leave_queue);
+    case Route::read_draw:
+      return read_draw(call);
+    case Route::join_waitlist:
+      return waitlist(call, CommandType::join_waitlist);
+    case Route::read_waitlist:
+      return waitlist(call, CommandType::read_waitlist);
+    case Route::leave_waitlist:
+      return waitlist(call, CommandType::leave_waitlist);
+    case Route::open_room:
+      return open_room(call);
+    case Route::list_rooms:
+      return list_rooms(call);
+    case Route::read_room:
+      return read_room(call);
+    case Route::change_room:
+      return change_room(call);
+    case Route::close_room:
+      return close_room(call);
+    case Route::hold_draw:
+      return hold_draw(call);
     default:
       break;
   }

@@ -81,6 +81,7 @@ class Api final : public ReplySink {
   void dispatch(const Call& call);
   /// Tickets, gates, events, people, deliveries.
   void dispatch_after_sale(const Call& call);
+  void dispatch_queue(const Call& call);  ///< waiting rooms and lists
   /// Who is asking. Returns: false after the refusal was answered. `anonymous`: a session is made for who has none.
   [[nodiscard]] bool authenticate(const Call& call, Role least, bool anonymous, Caller& caller);
   void respond(const Call& call, const http::Response& response);
