@@ -45,6 +45,10 @@ struct RunnerCounters {
 
 class AgentRunner {
  public:
+  /// ReplyTo::connection of what shows tell waiting rooms; its answers come back to the runner itself. The server has
+  /// the other numbers up there.
+  static constexpr std::uint32_t note_connection = 0xfffffffc;
+
   using Job = std::function<void()>;
 
   AgentRunner(std::uint16_t loop, std::vector<Shard*> shards, SystemShard* system, Clock& clock, RunnerOptions options);
@@ -112,9 +116,6 @@ class AgentRunner {
 
   void stage(const Command& command, ShardIndex shard);
   void decide_staged();
-  /// ReplyTo::connection of what shows tell waiting rooms; its answers come back to the runner itself.
-  static constexpr std::uint32_t note_connection = 0xfffffffe;
-
   void decide(const Command& command, ShardIndex shard);
   void deliver(const Reply& reply);
   void tell_rooms();

@@ -14,7 +14,11 @@ namespace usher::engine {
 namespace {
 
 constexpr std::uint8_t version = 1;
-constexpr std::uint8_t version_extended = 2;
+/// Bits over version 1, each only where there is such a thing: a show without them has the bytes, and the digest, that
+/// it always had. With uses: which tickets were used, behind all else, and at the end of each remembered answer.
+/// Extended: its waiting room and waiting list, behind that.
+constexpr std::uint8_t with_uses_bit = 1;
+constexpr std::uint8_t extended_bit = 2;
 
 [[nodiscard]] std::uint64_t ms(Instant instant) noexcept {
   return static_cast<std::uint64_t>(to_ms(instant));
@@ -145,7 +149,7 @@ constexpr std::array<std::pair<std::uint8_t, Refusal>, 3> effect_refusals{
   return Refusal::none;
 }
 
-void write_effect(ByteWriter& out, const Reply& effect) {
+void write_effect(ByteWriter& out, const Reply& effect, bool with_uses) {
   out.u8(static_cast<std::uint8_t>(effect.type));
   out.u8(number_of(effect.refusal));
   out.u8(static_cast<std::uint8_t>(effect.state));
@@ -168,9 +172,10 @@ void write_effect(ByteWriter& out, const Reply& effect) {
   out.u8(effect.seat_count);
   write_seats(out, effect.seats.data(), effect.seat_count);
   out.text(effect.payment());
+  if (with_uses) out.varint(effect.used_mask);
 }
 
-void write_keys(const ShardState& state, const Show& show, Instant as_of, ByteWriter& out) {
+void write_keys(const ShardState& state, const Show& show, Instant as_of, bool with_uses, ByteWriter& out) {
   const auto lives = [&](SlabIndex at) {
     return state.keys[at].created + ShardState::key_lifetime > as_of || state.keys[at].in_flight;
   };
@@ -186,7 +191,7 @@ void write_keys(const ShardState& state, const Show& show, Instant as_of, ByteWr
     out.fixed(to_value(entry.user));
     out.varint(ms(entry.created));
     out.u8(entry.in_flight ? 1 : 0);
-    write_effect(out, entry.effect);
+    write_effect(out, entry.effect, with_uses);
   }
 }
 
@@ -236,7 +241,7 @@ void write_extension(const ShardState& state, SlabIndex index, ByteWriter& out) 
   for (const std::uint32_t sequence : handed) out.varint(sequence);
 }
 
-void read_uses(ShowGuard* guard, ByteReader& in) {
+void read_admission_uses(ShowGuard* guard, ByteReader& in) {
   for (std::uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
     AdmissionUse use;
     use.room = static_cast<std::uint32_t>(in.varint_max(limits::rooms_max));
@@ -273,7 +278,7 @@ void read_parties(ShardState& state, SlabIndex index, ByteReader& in) {
 void read_extension(ShardState& state, SlabIndex index, ByteReader& in) {
   const auto room = static_cast<std::uint32_t>(in.varint_max(limits::rooms_max));
   if (in.ok() && room != 0) attach_guard(state, index, room);
-  read_uses(room == 0 ? nullptr : &state.guards[index], in);
+  read_admission_uses(room == 0 ? nullptr : &state.guards[index], in);
   if (in.ok()) read_parties(state, index, in);
   for (std::uint64_t count = in.varint_max(limits::seats_per_show_max); count > 0 && in.ok(); --count) {
     const auto sequence = static_cast<std::uint32_t>(in.varint_max(limits::sequence_max));
@@ -281,6 +286,42 @@ void read_extension(ShardState& state, SlabIndex index, ByteReader& in) {
     if (reservation == 0) return in.fail();
     state.reservations[reservation].handed = true;
   }
+}
+
+[[nodiscard]] std::vector<std::pair<SlabIndex, SlabIndex>> uses_of(const ShardState& state, const Show& show) {
+  std::vector<std::pair<SlabIndex, SlabIndex>> found;  // reservation, use
+  for (SlabIndex at = show.settled.first; at != 0; at = state.reservations[at].next) {
+    const SlabIndex booking = state.reservations[at].booking;
+    if (booking == 0 || state.bookings[booking].uses == 0) continue;
+    for (std::uint32_t position = 0; position < state.reservations[at].seat_count; ++position) {
+      const SlabIndex use = find_use(state, state.bookings[booking], position);
+      if (use != 0) found.emplace_back(at, use);
+    }
+  }
+  return found;
+}
+
+void write_uses(const ShardState& state, const Show& show, ByteWriter& out) {
+  const auto uses = uses_of(state, show);
+  out.varint(uses.size());
+  for (const auto& [reservation, at] : uses) {
+    const TicketUse& use = state.uses[at];
+    out.varint(state.reservations[reservation].sequence);
+    out.varint(use.position);
+    out.varint(ms(use.in_at));
+    out.varint(ms(use.out_at));
+    out.fixed(use.in_nonce);
+    out.fixed(use.out_nonce);
+    out.text({use.gate.data(), use.gate_size});
+  }
+}
+
+[[nodiscard]] bool has_uses(const ShardState& state, const Show& show) {
+  for (SlabIndex at = show.settled.first; at != 0; at = state.reservations[at].next) {
+    const SlabIndex booking = state.reservations[at].booking;
+    if (booking != 0 && state.bookings[booking].uses != 0) return true;
+  }
+  return false;
 }
 
 // ---- reading ----
@@ -423,7 +464,7 @@ void read_users(ShardState& state, SlabIndex show, ByteReader& in) {
   }
 }
 
-[[nodiscard]] Reply read_effect(ByteReader& in) {
+[[nodiscard]] Reply read_effect(ByteReader& in, bool with_uses) {
   Reply e;
   e.type = static_cast<CommandType>(in.u8());
   e.refusal = read_refusal(in);
@@ -452,10 +493,11 @@ void read_users(ShardState& state, SlabIndex show, ByteReader& in) {
   const std::string_view payment = in.text(limits::payment_ref_bytes_max);
   std::copy(payment.begin(), payment.end(), e.payment_ref.begin());
   e.payment_ref_size = static_cast<std::uint8_t>(payment.size());
+  if (with_uses) e.used_mask = static_cast<std::uint32_t>(in.varint_max(~0U));
   return e;
 }
 
-void read_keys(ShardState& state, SlabIndex show, ByteReader& in) {
+void read_keys(ShardState& state, SlabIndex show, bool with_uses, ByteReader& in) {
   SlabIndex last = 0;
   for (std::uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
     const SlabIndex index = state.keys.allocate();
@@ -466,7 +508,7 @@ void read_keys(ShardState& state, SlabIndex show, ByteReader& in) {
     entry.user = static_cast<UserNumber>(in.fixed<std::uint64_t>());
     entry.created = read_instant(in);
     entry.in_flight = in.u8() != 0;
-    entry.effect = read_effect(in);
+    entry.effect = read_effect(in, with_uses);
     entry.effect.shard = state.index;
     entry.effect.show = state.shows[show].number;
     entry.show = show;
@@ -479,6 +521,38 @@ void read_keys(ShardState& state, SlabIndex show, ByteReader& in) {
     ++state.people[state.make_person(entry.user)].live_keys;
     const SlabIndex reservation = entry.in_flight ? state.find_reservation(show, entry.effect.sequence) : 0;
     if (reservation != 0) state.reservations[reservation].key = index;
+  }
+}
+
+void read_uses(ShardState& state, SlabIndex show, ByteReader& in) {
+  for (std::uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
+    const SlabIndex found =
+        state.find_reservation(show, static_cast<std::uint32_t>(in.varint_max(limits::sequence_max)));
+    const auto position = static_cast<std::uint32_t>(in.varint_max(limits::seats_per_request_max - 1));
+    const Instant in_at = read_instant(in);
+    const Instant out_at = read_instant(in);
+    const auto in_nonce = in.fixed<std::uint64_t>();
+    const auto out_nonce = in.fixed<std::uint64_t>();
+    const std::string_view gate = in.text(limits::gate_id_bytes_max);
+    if (!in.ok() || found == 0 || state.reservations[found].booking == 0) return in.fail();
+    Booking& booking = state.bookings[state.reservations[found].booking];
+    if (position >= state.reservations[found].seat_count || find_use(state, booking, position) != 0) return in.fail();
+    const SlabIndex index = state.uses.allocate();
+    TicketUse& use = state.uses[index];
+    use = {in_at, out_at, in_nonce, out_nonce, booking.uses, position, static_cast<std::uint8_t>(gate.size()), {}};
+    std::copy(gate.begin(), gate.end(), use.gate.begin());
+    booking.uses = index;
+    if (in_at != Instant{}) booking.used |= 1U << position;
+  }
+}
+
+/// Which cancellation had which LSN is forgotten: the show's own is no earlier, and a gate may be told twice.
+void note_revoked(ShardState& state, const Show& show) {
+  for (SlabIndex at = show.settled.first; at != 0; at = state.reservations[at].next) {
+    const SlabIndex booking = state.reservations[at].booking;
+    if (booking == 0 || state.bookings[booking].cancelled == 0 || state.bookings[booking].seats_lost) continue;
+    state.bookings[booking].cancelled_lsn = show.lsn;
+    state.revoked.push_back({show.lsn, at});
   }
 }
 
@@ -496,8 +570,9 @@ void read_blocked(ShardState& state, Show& show, ByteReader& in) {
 void encode_show(const ShardState& state, SlabIndex index, Instant as_of, Bytes& bytes) {
   const Show& show = state.shows[index];
   ByteWriter out(bytes);
+  const bool with_uses = has_uses(state, show);
   const bool extended = is_extended(state, index);
-  out.u8(extended ? version_extended : version);
+  out.u8(static_cast<std::uint8_t>(version + (with_uses ? with_uses_bit : 0) + (extended ? extended_bit : 0)));
   Bytes terms;
   encode(ShowTerms{show.layout->hash(), show.terms->currency, show.terms->price_standard, show.terms->price_premium,
                    show.start, show.end, show.terms->policy},
@@ -509,16 +584,16 @@ void encode_show(const ShardState& state, SlabIndex index, Instant as_of, Bytes&
   write_chain(state, show.live, out, bytes, false);
   write_chain(state, show.settled, out, bytes, true);
   write_users(state, show, as_of, out);
-  write_keys(state, show, as_of, out);
+  write_keys(state, show, as_of, with_uses, out);
+  if (with_uses) write_uses(state, show, out);
   if (extended) write_extension(state, index, out);
 }
 
 Status restore_show(ShardState& state, ShowNumber number, Lsn lsn, const Bytes& bytes) {
   ByteReader in(bytes);
-  const std::uint8_t found = in.u8();
-  if (found != version && found != version_extended) {
+  const std::uint8_t bits = in.u8() - version;
+  if (bits > (with_uses_bit | extended_bit))
     return make_error(ErrorCode::version, "checkpoint of a show: unknown version");
-  }
   const SlabIndex index = open_show(state, number, in.text(4096));
   if (index == 0) return make_error(ErrorCode::corrupt, "checkpoint of a show: its terms do not fit");
   Show& show = state.shows[index];
@@ -535,8 +610,10 @@ Status restore_show(ShardState& state, ShowNumber number, Lsn lsn, const Bytes& 
   if (in.ok()) read_live(state, index, in);
   if (in.ok()) read_settled(state, index, in);
   if (in.ok()) read_users(state, index, in);
-  if (in.ok()) read_keys(state, index, in);
-  if (in.ok() && found == version_extended) read_extension(state, index, in);
+  if (in.ok()) read_keys(state, index, (bits & with_uses_bit) != 0, in);
+  if (in.ok() && (bits & with_uses_bit) != 0) read_uses(state, index, in);
+  if (in.ok() && (bits & extended_bit) != 0) read_extension(state, index, in);
+  if (in.ok()) note_revoked(state, show);
   if (!in.complete())
     return make_error(ErrorCode::corrupt, "checkpoint of show " + std::to_string(to_value(number)) + ": damaged");
   return Done{};

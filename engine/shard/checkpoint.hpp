@@ -2,18 +2,21 @@
 /// The canonical bytes of a show's state: what a checkpoint stores and what a digest is taken of. Equal histories give
 /// equal bytes, whatever checkpoints and restarts lay between. For the shard's thread.
 ///
-///   show        := version:u8(1) terms:text status:u8 sequence_next:varint blocked live settled users keys
-///                | version:u8(2) the same, then extension
-///   blocked     := count:varint (gap:varint)*                      seats, each as the distance from the one before
-///   live        := count:varint reservation*                       oldest first
-///   settled     := count:varint (reservation booking)*             in the order in which they were settled
-///   reservation := sequence:varint random:u64 user:u64 reserved_ms:varint lifetime_ms:svarint amount:varint state:u8
+///   show        := version:u8 terms:text status:u8 sequence_next:varint blocked live settled users keys [scans]
+///   [extension] version     := 1 + 1 when there are scans + 2 when there is an extension blocked     := count:varint
+///   (gap:varint)*                      seats, each as the distance from the one before live        := count:varint
+///   reservation*                       oldest first settled     := count:varint (reservation booking)*             in
+///   the order in which they were settled reservation := sequence:varint random:u64 user:u64 reserved_ms:varint
+///   lifetime_ms:svarint amount:varint state:u8
 ///                  attempt:varint seat_count:u8 (gap:varint)*
 ///   booking     := given:u8 [ticket_random:u64 booked_ms:varint captured:varint policy prices cancelled:varint
 ///                  seats_lost:u8 payment:text refund_count:varint refund*]
 ///   refund      := amount:varint mask:varint number:varint percent:u8 state:u8     newest first
 ///   users       := count:varint (user:u64 abandoned:u8 cooldown_ms:varint)*        by user number
 ///   keys        := count:varint key*                               newest first
+///   scans       := count:varint (sequence:varint position:varint in_ms:varint out_ms:varint nonce:u64 nonce:u64
+///   gate:text)*
+///                  of tickets that were used; each remembered answer then ends with the mask of those used
 ///   extension   := room:varint use_count:varint use* party_next:varint party_count:varint party* handed_count:varint
 ///                  (sequence:varint)*      where a waiting room, a waiting list or what it brought is to be told of
 ///   use         := room:varint place:varint attempt:varint user:u64 seats:u8 until_ms:varint       oldest first

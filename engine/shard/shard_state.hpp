@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "engine/admission/guards.hpp"
 #include "engine/admission/room.hpp"
@@ -51,6 +52,12 @@ struct SeatImage {
   bool in_sealed_round = false;
 };
 
+/// A booking that lost tickets: what an offline gate must learn.
+struct Revoked {
+  Lsn lsn = 0;  ///< of the cancellation, or later where a checkpoint has forgotten it
+  SlabIndex reservation = 0;
+};
+
 /// Counts refused tries of a user on a show within a minute. Forgets on purpose: a limit, not state.
 struct RefusalCounter {
   std::uint64_t who = 0;
@@ -77,6 +84,7 @@ struct ShardState {
   Slab<Reservation> reservations;
   Slab<Booking> bookings;
   Slab<Refund> refunds;
+  Slab<TicketUse> uses;
   Slab<UserOnShow> users;
   Slab<Person> people;
   Slab<IdempotencyEntry> keys;
@@ -89,6 +97,7 @@ struct ShardState {
   std::map<SlabIndex, ShowGuard> guards;
   std::map<SlabIndex, Waitlist> waitlists;
   std::map<std::uint32_t, std::unique_ptr<Room>> rooms;  ///< waiting rooms whose home this shard is, by number
+  std::vector<Revoked> revoked;                          ///< bookings with cancelled tickets, by ascending LSN
   std::array<RefusalCounter, 1024> refusal_counters{};
   Instant last_now{};  ///< of the newest record, or of the checkpoint that it was restored from
 

@@ -37,6 +37,8 @@ inline constexpr std::size_t record_bytes_max = 4U * 1024U * 1024U;
 inline constexpr std::size_t gathered_bytes_max = 8U * 1024U * 1024U;
 /// Idempotency keys of one user that live at once in one shard (DESIGN 6).
 inline constexpr std::size_t idempotency_keys_per_user_max = 100;
+/// Longest id of a gate, in bytes: it stands in every use of a ticket.
+inline constexpr std::size_t gate_id_bytes_max = 32;
 /// Waiting rooms that there ever were: a number is never reused, and a table of all of them stays small.
 inline constexpr std::uint32_t rooms_max = 65'535;
 /// Places ever taken in one room: a quarter of what 24 bits of the id can tell apart, 300 MB.

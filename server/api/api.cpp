@@ -46,6 +46,11 @@ namespace {
     case Route::change_room:
     case Route::close_room:
     case Route::hold_draw:
+    case Route::put_gate:
+    case Route::list_gates:
+    case Route::remove_gate:
+    case Route::list_deliveries:
+    case Route::retry_delivery:
     case Route::metrics:
       return entrance != Entrance::customers;
     default:
@@ -97,6 +102,8 @@ namespace {
     case Route::ticket_png:
     case Route::ticket_pdf:
     case Route::calendar:
+    case Route::check_in:
+    case Route::erase_me:
     case Route::commands:
     case Route::join_queue:
     case Route::read_place:
@@ -115,6 +122,9 @@ namespace {
     case Route::show_show:
     case Route::show_seats:
     case Route::live:
+    case Route::list_revocations:
+    case Route::list_events:
+    case Route::export_me:
       return Work::looking;
     default:
       return Work::free;
@@ -229,17 +239,6 @@ void Api::dispatch(const Call& call) {
       return booking(call, CommandType::preview_cancel);
     case Route::cancel:
       return booking(call, CommandType::cancel);
-    case Route::ticket_svg:
-    case Route::ticket_png:
-    case Route::ticket_pdf:
-    case Route::calendar:
-      return booking_file(call);
-    case Route::ticket_keys:
-      return read_ticket_keys(call);
-    case Route::add_ticket_key:
-      return add_ticket_key(call);
-    case Route::retire_ticket_key:
-      return retire_ticket_key(call);
     case Route::commands:
       return commands(call);
     case Route::list_movies:
@@ -265,6 +264,63 @@ void Api::dispatch(const Call& call) {
       return admin_show(call, CommandType::block_seats);
     case Route::unblock_seats:
       return admin_show(call, CommandType::unblock_seats);
+    case Route::health:
+      return respond(call, {.body = R"({"status":"ok"})", .fields = no_store});
+    case Route::ready:
+      return read_ready(call);
+    case Route::metrics:
+      return read_metrics(call);
+    case Route::openapi:
+      return respond(call, {.body = openapi::document(), .fields = "Cache-Control: public, max-age=60\r\n"});
+    case Route::asyncapi:
+      return respond(call, {.body = asyncapi::document(), .fields = "Cache-Control: public, max-age=60\r\n"});
+    case Route::index:
+      return read_index(call);
+    default:
+      return dispatch_after_sale(call);
+  }
+}
+
+void Api::dispatch_after_sale(const Call& call) {
+  switch (call.route) {
+    case Route::ticket_svg:
+    case Route::ticket_png:
+    case Route::ticket_pdf:
+    case Route::calendar:
+      return booking_file(call);
+    case Route::ticket_keys:
+      return read_ticket_keys(call);
+    case Route::add_ticket_key:
+      return add_ticket_key(call);
+    case Route::retire_ticket_key:
+      return retire_ticket_key(call);
+    case Route::check_in:
+      return check_in(call);
+    case Route::list_revocations:
+      return list_revocations(call);
+    case Route::list_events:
+      return list_events(call);
+    case Route::export_me:
+      return export_me(call);
+    case Route::erase_me:
+      return erase_me(call);
+    case Route::list_deliveries:
+      return list_deliveries(call);
+    case Route::retry_delivery:
+      return retry_delivery(call);
+    case Route::put_gate:
+      return put_gate(call);
+    case Route::list_gates:
+      return list_gates(call);
+    case Route::remove_gate:
+      return remove_gate(call);
+    default:
+      return dispatch_queue(call);
+  }
+}
+
+void Api::dispatch_queue(const Call& call) {
+  switch (call.route) {
     case Route::change_policy:
       return change_policy(call);
     case Route::join_queue:
@@ -293,21 +349,7 @@ void Api::dispatch(const Call& call) {
       return close_room(call);
     case Route::hold_draw:
       return hold_draw(call);
-    case Route::health:
-      return respond(call, {.body = R"({"status":"ok"})", .fields = no_store});
-    case Route::ready:
-      return read_ready(call);
-    case Route::metrics:
-      return read_metrics(call);
-    case Route::openapi:
-      return respond(call, {.body = openapi::document(), .fields = "Cache-Control: public, max-age=60\r\n"});
-    case Route::asyncapi:
-      return respond(call, {.body = asyncapi::document(), .fields = "Cache-Control: public, max-age=60\r\n"});
-    case Route::index:
-      return read_index(call);
-    case Route::page:
-    case Route::none:
-    case Route::count_:
+    default:
       break;
   }
 }
@@ -323,7 +365,8 @@ bool Api::authenticate(const Call& call, Role least, bool anonymous, Caller& cal
   caller = verdict.caller;
   // a session may do what a customer may
   const Role role = caller.role == Role::anonymous ? Role::customer : caller.role;
-  if (role >= least && (least == Role::customer || role != Role::gate)) return within_limits(call, caller);
+  if (role >= least && (least == Role::customer || least == Role::gate || role != Role::gate))
+    return within_limits(call, caller);
   respond_problem(call, {403, "forbidden", "role: must be " + std::string(to_string(least)) + " or more"});
   return false;
 }
@@ -443,6 +486,9 @@ std::string_view Api::take_cookie(const ReplyTo& to) {
   return cookie_;
 }
 
+static_assert(Saga::connection != Asks::connection && Saga::connection != engine::AgentRunner::note_connection &&
+              Asks::connection != engine::AgentRunner::note_connection);
+
 void Api::on_reply(const Reply& reply) {
   if (reply.to.connection == Saga::connection) return saga_.on_reply(reply);
   if (reply.to.connection == Asks::connection) return asks_.answer(reply);
@@ -540,6 +586,7 @@ void Api::count(const Reply& reply) {
 }
 
 void Api::tick() {
+  poll_events();
   saga_.tick(runner_.now());
 }
 

@@ -27,7 +27,7 @@ constexpr std::array all_types{
     EventType::policy_changed, EventType::room_opened,     EventType::room_changed,       EventType::place_taken,
     EventType::place_left,     EventType::people_admitted, EventType::admission_finished, EventType::admission_lapsed,
     EventType::room_frozen,    EventType::room_drawn,      EventType::room_sold_out,      EventType::room_closed,
-    EventType::room_removed};
+    EventType::room_removed,   EventType::ticket_used};
 
 Record round_trip(const Record& record, Instant base) {
   BlobBuffer out;

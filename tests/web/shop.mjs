@@ -144,6 +144,44 @@ export async function live({ browser, url }) {
 }
 
 /** The page is reloaded in the middle of a payment: paid once, shown once. */
+/** Who wants seats of a guarded show waits in line, is let in, and chooses; a reload keeps the place. */
+export async function waiting({ browser, url }) {
+  const { show } = await someShow(url);
+  const token = tokenOf('admin', 'house');
+  const opened = await ask(url, 'POST', '/admin/rooms', { token, body: { room_id: 'premiere', show_ids: [show], paused: true } });
+  check(opened.status === 201, `a waiting room is opened: ${JSON.stringify(opened.body)}`);
+  const { page, context, troubles } = await visitor(browser, url);
+  await openShow(page, url, show);
+  await chooseSeats(page, await freeSeats(page, 1));
+  await page.click(reserveButton);
+  await page.waitForURL('**/wait/**');
+  await page.waitForSelector('.line-waiting');
+  check((await page.textContent('.line-ahead b')).trim() === '0', 'nobody stands before');
+  const place = page.url();
+  await page.reload();
+  await page.waitForSelector('.line-waiting');
+  check(page.url() === place, 'a reload keeps the place');
+  await ask(url, 'PATCH', '/admin/rooms/premiere', { token, body: { paused: false } });
+  await page.waitForSelector('.line-admitted', { timeout: 30_000 });
+  await page.click('.line-admitted .primary');
+  await page.waitForSelector('.choosing');
+  await chooseSeats(page, await freeSeats(page, 1));
+  await page.click(reserveButton);
+  await page.waitForURL('**/checkout/**');
+  const unexpected = troubles.filter((text) => !text.includes('403'));
+  check(unexpected.length === 0, `no script failed: ${unexpected}`);
+  await context.close();
+  const second = await visitor(browser, url);
+  await openShow(second.page, url, show);
+  await chooseSeats(second.page, await freeSeats(second.page, 1));
+  await second.page.click(reserveButton);
+  await second.page.waitForURL('**/wait/**');
+  await ask(url, 'POST', '/admin/rooms/premiere/close', { token });
+  await second.page.waitForSelector('.line-closed', { timeout: 40_000 });
+  check(true, 'who waits is told that the line is closed');
+  await second.context.close();
+}
+
 export async function reload({ browser, url }) {
   const { show } = await someShow(url);
   const { page, context, troubles } = await visitor(browser, url);

@@ -11,6 +11,7 @@ import { Checkout } from './pages/checkout';
 import { Film } from './pages/film';
 import { Home } from './pages/home';
 import { ShowSeats } from './pages/show';
+import { Waiting } from './pages/waiting';
 import { applyTheme, Shell, themeOf } from './ui/shell';
 import { Problem } from './lib/api';
 import { Failure } from './ui/parts';
@@ -29,6 +30,7 @@ function Page({ path }: { path: string }): JSX.Element {
   if (room === 'film' && id) return <Film key={id} id={id} />;
   if (room === 'show' && id) return <ShowSeats key={id} id={id} />;
   if (room === 'checkout' && id) return <Checkout key={id} id={id} />;
+  if (room === 'wait' && id) return <Waiting key={id} id={id} />;
   if (room === 'my' && id === 'bookings') return third ? <BookingPage key={third} id={third} /> : <Bookings />;
   return <Failure error={new Problem(404, 'not_found', t('not_found_text'))} />;
 }

@@ -44,19 +44,26 @@ const std::map<Refusal, std::string> scripts{
     {Refusal::payment_declined, "reserve R1 U1 {1}\npay R1\ndeclined R1"},
     {Refusal::already_cancelled, "reserve R1 U1 {1}\nbook R1\ncancel R1\ncancel R1"},
     {Refusal::unknown_seat_in_booking, "reserve R1 U1 {1}\nbook R1\ncancel R1 {2}"},
+    {Refusal::ticket_used, "reserve R1 U1 {1}\nbook R1\nscan R1 0 at 5000\ncancel R1"},
     {Refusal::cancellation_too_late, "reserve R1 U1 {1}\nbook R1\nnow 199999999\ncancel R1"},
 };
 
 /// Given by the runner when it has too much to do (see agent_runner_test.cpp and idempotency_test.cpp), by waiting
 /// rooms (room_test.cpp), by a list of 1,000 parties (waitlist_test.cpp), by the server's limits and gate, or only
 /// after 16 million reservations of one show (which no test makes).
-const std::vector<Refusal> elsewhere{Refusal::mailbox_full,         Refusal::log_behind,
-                                     Refusal::disk_nearly_full,     Refusal::draining,
-                                     Refusal::address_rate_limited, Refusal::user_rate_limited,
-                                     Refusal::unknown_place,        Refusal::no_waiting_room,
-                                     Refusal::room_closed,          Refusal::room_full,
-                                     Refusal::waitlist_full,        Refusal::idempotency_keys_exhausted,
-                                     Refusal::ticket_used,          Refusal::show_full};
+const std::vector<Refusal> elsewhere{Refusal::address_rate_limited,
+                                     Refusal::disk_nearly_full,
+                                     Refusal::draining,
+                                     Refusal::idempotency_keys_exhausted,
+                                     Refusal::log_behind,
+                                     Refusal::mailbox_full,
+                                     Refusal::no_waiting_room,
+                                     Refusal::room_closed,
+                                     Refusal::room_full,
+                                     Refusal::show_full,
+                                     Refusal::unknown_place,
+                                     Refusal::user_rate_limited,
+                                     Refusal::waitlist_full};
 
 }  // namespace
 

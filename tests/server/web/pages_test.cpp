@@ -7,11 +7,13 @@
 using namespace usher::server::web;
 
 TEST_CASE("web::find: addresses of the shop: one page shows them") {
-  for (const char* path : {"/", "/film/the-matrix-1999", "/show/s1", "/checkout/x", "/my/bookings", "/my/bookings/b"}) {
+  for (const char* path :
+       {"/", "/film/the-matrix-1999", "/show/s1", "/checkout/x", "/my/bookings", "/my/bookings/b", "/wait/q"}) {
     REQUIRE(find(path) != nullptr);
     CHECK(find(path)->path == "/app.html");
   }
   CHECK(find("/console")->path == "/console.html");
+  CHECK(find("/gate")->path == "/gate.html");
   CHECK(find("/docs")->path == "/docs.html");
 }
 

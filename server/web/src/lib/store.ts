@@ -44,3 +44,13 @@ export const payment = {
   get: (reservation: string): Payment | null => read(sessionStorage, `pay.${reservation}`),
   set: (reservation: string, value: Payment | null): void => write(sessionStorage, `pay.${reservation}`, value),
 };
+
+/** The waiting room's admission for a show, handed along with a reserve. */
+export const admission = {
+  get: (show: string): string | null => read(sessionStorage, `admission.${show}`),
+  set: (show: string, token: string | null): void => write(sessionStorage, `admission.${show}`, token),
+};
+export const queuePlace = {
+  get: (show: string): string | null => read(localStorage, `queue.${show}`),
+  set: (show: string, id: string | null): void => write(localStorage, `queue.${show}`, id),
+};

@@ -8,7 +8,7 @@ import { day, isElsewhere, money, time } from '../lib/format';
 import { explain, t, tn, useLanguage } from '../lib/i18n';
 import { LiveSeats, type LiveState } from '../lib/live';
 import { go } from '../lib/router';
-import { held } from '../lib/store';
+import { admission, held, queuePlace } from '../lib/store';
 import { Failure, Icon, Loading, Notice, PageTitle, Stepper, useLoad, useTitle } from '../ui/parts';
 import { Poster } from '../ui/poster';
 import { SeatCanvas } from '../ui/seat-canvas';
@@ -180,14 +180,16 @@ function Choosing({ id }: { id: string }): JSX.Element {
     const text = JSON.stringify(body);
     // the same wish asked twice is one wish: a slow network must not take two sets of seats
     if (attempt.current?.body !== text) attempt.current = { body: text, key: newKey() };
+    const token = admission.get(id);
     try {
-      const made = await post<Reservation>(`/shows/${part(id)}/reserve`, body, attempt.current.key);
+      const made = await post<Reservation>(`/shows/${part(id)}/reserve`, body, attempt.current.key, token ? { 'Admission-Token': token } : undefined);
       held.set({ id: made.reservation_id, expires: Date.now() + made.expires_in_ms });
       go(`/checkout/${made.reservation_id}`);
     } catch (problem) {
       setBusy(false);
       if (!(problem instanceof Problem)) throw problem;
       if (problem.code !== 'offline') attempt.current = null;
+      if (problem.code === 'admission_required') return void join(id, setMessage);
       if (problem.code === 'seats_unavailable') {
         lose((problem.body.unavailable_seats as string[]) ?? []);
         live.current?.refresh();
@@ -235,4 +237,14 @@ function Choosing({ id }: { id: string }): JSX.Element {
       </aside>
     </div>
   );
+}
+
+async function join(show: string, say: (text: string) => void): Promise<void> {
+  try {
+    const place = await post<{ queue_id: string }>(`/shows/${part(show)}/queue`, undefined);
+    queuePlace.set(show, place.queue_id);
+    go(`/wait/${part(place.queue_id)}?show=${part(show)}`);
+  } catch (problem) {
+    say(problem instanceof Problem ? explain(problem.code, problem.detail) : t('problem_unknown'));
+  }
 }
