@@ -133,7 +133,7 @@ void Api::show_past_seats(const Call& call, const ShowRef& show) {
       if (!error) return answer_copy(to, *copy, number, {});
       const bool trimmed = error->code == ErrorCode::log_trimmed;
       respond_problem(
-          to, {static_cast<std::uint16_t>(trimmed ? 410 : 500), trimmed ? "log_trimmed" : "internal", error->detail});
+          to, {static_cast<std::uint16_t>(trimmed ? 410 : 500), trimmed ? "log_trimmed" : "internal_error", error->detail});
     });
   });
   if (posted) return;

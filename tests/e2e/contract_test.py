@@ -10,6 +10,7 @@ import datetime
 import http.client
 import json
 import os
+import re
 import socket
 import sys
 import threading
@@ -29,6 +30,10 @@ NOT_MET = {
     "mailbox_full": "tests/engine/shard fills a mailbox of two; over HTTP a loop would have to stand still",
     "log_behind": "needs a disk that stands still; tests/engine/shard has one",
     ("/bookings", "show_cancelled"): "between the record that cancels a show and the one that gives its reservations back",
+    "room_full": "four million people in one room; tests/engine/admission",
+    "waitlist_full": "a thousand parties; tests/engine/show",
+    "too_many_gates": "ten thousand gates",
+    "log_trimmed": "a log that was cut at its beginning; tests/e2e/events_test.py has one",
     (500, "internal_error"): "a ticket that cannot be drawn: needs a broken disk or a missing font",
     (500, "key_refused"): "keys that cannot be written: needs a broken disk",
 }
@@ -95,7 +100,7 @@ class House:
 def example(template):
     """A path of that shape with names that exist, where that can be had without asking."""
     values = {"movie_id": "load-movie", "theater_id": "load-theater", "show_id": "d", "reservation_id": UNKNOWN, "booking_id": UNKNOWN,
-              "ticket_id": UNKNOWN, "kid": "none", "queue_id": UNKNOWN, "room_id": "none"}
+              "ticket_id": UNKNOWN, "kid": "none", "queue_id": UNKNOWN, "room_id": "none", "gate_id": "none", "delivery_id": UNKNOWN}
     path = template
     for name, value in values.items():
         path = path.replace("{" + name + "}", value)
@@ -326,6 +331,47 @@ def tickets(house):
     late = f"/bookings/{final['booking_id']}"
     alice.ask("GET", f"{late}/cancellation", expect="cancellation_too_late")
     alice.ask("POST", f"{late}/cancel", None, "cancellation_too_late")
+
+
+def gate(house):
+    """The door: a ticket is used, and what was used is not given back."""
+    admin, alice = house.admin, house.alice
+    keeper = house.party("keeper", "gate")
+    admin.ask("POST", "/admin/gates", {"gate_id": "north"}, 201)
+    admin.ask("POST", "/admin/gates", {"gate_id": "south"}, 201)
+    admin.ask("GET", "/admin/gates", expect=200)
+    admin.ask("DELETE", "/admin/gates/south", expect=204)
+    admin.ask("DELETE", "/admin/gates/south", expect="unknown_gate")
+    booking = house.pay(alice, house.reserve(alice, "c", ["A1"]))
+    scan = {"ticket": booking["tickets"][0]["qr_code"], "gate": "north"}
+    keeper.ask("POST", "/checkins", scan, 200)
+    keeper.ask("POST", "/checkins", {"checkins": [scan]}, 200)
+    keeper.ask("POST", "/checkins", {**scan, "gate": "nowhere"}, "unknown_gate")
+    keeper.ask("GET", "/revocations", expect=200)
+    keeper.ask("GET", "/revocations?from=hello", expect="invalid_parameter")
+    path = f"/bookings/{booking['booking_id']}"
+    alice.ask("GET", f"{path}/cancellation", expect="ticket_used")
+    alice.ask("POST", f"{path}/cancel", None, "ticket_used")
+
+
+def people(house):
+    """What the house tells of a person, and of what happened."""
+    admin = house.admin
+    for path in ("/events?limit=5", "/admin/deliveries"):
+        admin.ask("GET", path, expect=200)
+    admin.ask("GET", "/events?limit=0", expect="invalid_parameter")
+    admin.ask("GET", "/admin/deliveries?state=odd", expect="invalid_parameter")
+    admin.ask("POST", f"/admin/deliveries/{UNKNOWN}/retry", None, "unknown_delivery")
+    someone = house.party("someone")
+    someone.ask("GET", "/me/export", expect=200)
+    someone.ask("DELETE", "/me", expect=204)
+    past = f"/shows/a/seats?as_of={at(seconds=0)}"
+    admin.ask("GET", past, expect=200)
+    house.alice.ask("GET", past, expect="forbidden")
+    house.anybody.ask("GET", past, expect="unauthorized")
+    house.anybody.ask("GET", "/shows/a/seats?as_of=never", expect="invalid_parameter")
+    for code, bearer in (("invalid_token", "x.y.z"), ("token_expired", token("boss", "admin", exp=1_000_000_000))):
+        house.anybody.ask("GET", past, expect=code, bearer=bearer)
 
 
 def batch(house):
@@ -662,6 +708,16 @@ def written(method, path, body, kind, bearer):
     return ("\r\n".join(lines + ([f"Content-Type: {kind}"] if kind else [])) + "\r\n\r\n" + body).encode()
 
 
+def routes(contract):
+    """Each route that the server has is documented."""
+    with open(os.path.join(harness.TOP, "server", "api", "routes.hpp"), encoding="utf-8") as file:
+        found = re.findall(r'\{http::Method::(\w+?)_?, "([^"]+)"', file.read())
+    plain = {(method, re.sub(r"\{[^}]*\}", "{}", template)) for method, template, _, _ in contract.operations}
+    for method, pattern in found:
+        check((method.upper(), re.sub(r"\{[^}]*\}", "{}", pattern)) in plain, f"{method.upper()} {pattern} is documented")
+    check(len(found) > 50, f"routes were found: {len(found)}")
+
+
 def main():
     with harness.temp_folder() as folder:
         catalog_file = harness.write_json(os.path.join(folder, "catalog.json"), catalog())
@@ -669,8 +725,9 @@ def main():
             with open(os.path.join(harness.TOP, "server", "openapi", "openapi.json"), encoding="utf-8") as file:
                 contract = Contract(json.load(file))
             check(server.request("GET", "/openapi.json")[2] == contract.document, "what is served is the document of these sources")
+            routes(contract)
             house = House(contract, server)
-            for part in (browse, unchanged, who_asks, bodies, choose, cool_down, too_late, keys, tickets, batch, run_the_house, rooms, second_chance, starts_and_ends, change_the_catalog,
+            for part in (browse, unchanged, who_asks, bodies, choose, cool_down, too_late, keys, tickets, gate, people, batch, run_the_house, rooms, second_chance, starts_and_ends, change_the_catalog,
                          ticket_keys):
                 part(house)
                 say(part.__name__)
