@@ -8,7 +8,7 @@ namespace usher::server::web {
 namespace {
 
 /// First segments of addresses, and the page that shows all below them.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 8> rooms{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> rooms{{
     {"", "/app.html"},
     {"film", "/app.html"},
     {"show", "/app.html"},
