@@ -32,6 +32,11 @@ void add_verify_ticket(CLI::App& app, cli::VerifyTicketOptions& options, std::fu
   command->add_option("--keys", options.keys, "A file with what /.well-known/usher-keys.json says")
       ->required()
       ->check(CLI::ExistingFile);
+  command
+      ->add_option("--revocations", options.revocations,
+                   "Files with what GET /revocations says; their signature is checked")
+      ->allow_extra_args(false)  // one each time, or else it takes the codes for files
+      ->check(CLI::ExistingFile);
   command->add_option("--at", options.at, "As of this instant instead of now, such as 2026-11-24T18:30:00Z");
   command->add_option("codes", options.codes, "What the QR codes say; none: one per line of the standard input");
   command->callback([&options, &run] { run = [&options] { return cli::verify_ticket(options); }; });

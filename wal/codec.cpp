@@ -48,6 +48,7 @@ constexpr std::array<std::uint32_t, 128> make_fields_by_type() noexcept {
   set(EventType::seats_cancelled, code | sequence | attempt | mask | amount);
   set(EventType::refund_settled, sequence | attempt | amount);
   set(EventType::refund_failed, sequence | attempt);
+  set(EventType::ticket_used, code | sequence | mask | text | random | at);
   set(EventType::cooldown_started, user | at);
   return table;
 }

@@ -142,6 +142,10 @@ bool GroupCommit::commit(std::span<LaneSlot* const> lanes, bool inline_sync) {
   }
   if (failed()) return false;
   count(lanes, options_.monotonic_ns() - before, inline_sync);
+  for (const LaneSlot* lane : lanes) {
+    if (!options_.on_durable) break;
+    for (const SealedBlob& blob : lane->round.blobs) options_.on_durable(blob);
+  }
   for (LaneSlot* lane : lanes) {
     // release: pairs with the acquire in Lane::collect()
     lane->durable.store(true, std::memory_order_release);

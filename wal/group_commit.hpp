@@ -46,6 +46,8 @@ struct GroupCommitOptions {
   std::uint64_t anchor_delay_ns = 10'000'000;
   FatalHandler fatal;
   std::function<std::uint64_t()> monotonic_ns;
+  /// Each blob that became durable, on the committing thread, before anybody is told; must be quick.
+  std::function<void(const SealedBlob&)> on_durable;
   std::function<void()> after_commit;  ///< on the committing thread, after the answers were released; must be quick
 };
 

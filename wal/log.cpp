@@ -77,6 +77,18 @@ class LiveLog final : public OpenedLog {
   [[nodiscard]] std::uint64_t rotations() const noexcept override { return keeper_.rotations(); }
   [[nodiscard]] std::uint64_t segments_dropped() const noexcept override { return keeper_.segments_dropped(); }
   [[nodiscard]] Result<ReplayEnd> replay(ShardIndex shard, const Until& until, ReplayTarget& target) override;
+  [[nodiscard]] Result<ReplayEnd> read_since(ShardIndex shard, Lsn after, std::uint64_t records_max,
+                                             ReplayTarget& target) override {
+    USHER_ASSERT(shard < tails_.size());
+    const Result<Meta> meta = read_meta(*store_);
+    if (!meta) return meta.error();
+    return read_shard_since(*store_, meta.value(), shard, after, records_max, target);
+  }
+  [[nodiscard]] Result<std::optional<std::string>> side_row(std::string_view key) override {
+    return store_->get({Table::people, 0}, key);
+  }
+  [[nodiscard]] Status for_each_side(std::string_view prefix,
+                                     const std::function<Status(std::string_view, std::string_view)>& each) override;
   [[nodiscard]] Status for_each_person(const std::function<Status(std::string_view, std::string_view)>& each) override;
 
   void do_work() override {
@@ -107,6 +119,11 @@ GroupCommitOptions LiveLog::commit_options(const LogOptions& options) {
   commit.anchor_every_commit = options.anchor_every_commit;
   commit.fatal = options.fatal;
   commit.monotonic_ns = options.monotonic_ns;
+  if (options.on_durable) {
+    commit.on_durable = [tell = options.on_durable](const SealedBlob& blob) {
+      tell(blob.shard, blob.first_lsn, blob.count, blob.bytes.view());
+    };
+  }
   if (guard_ != nullptr) commit.after_commit = [guard = guard_.get()] { guard->poll(); };
   return commit;
 }
@@ -138,6 +155,17 @@ Result<ReplayEnd> LiveLog::replay(ShardIndex shard, const Until& until, ReplayTa
   const Result<Meta> meta = read_meta(*store_);
   if (!meta) return meta.error();
   return replay_shard(*store_, meta.value(), shard, until, false, target);
+}
+
+Status LiveLog::for_each_side(std::string_view prefix,
+                              const std::function<Status(std::string_view, std::string_view)>& each) {
+  auto cursor = store_->cursor({Table::people, 0});
+  if (!cursor) return cursor.error();
+  for (cursor.value()->seek(prefix); cursor.value()->valid(); cursor.value()->next()) {
+    if (!cursor.value()->key().starts_with(prefix)) break;
+    if (Status done = each(cursor.value()->key(), cursor.value()->value()); !done) return done;
+  }
+  return cursor.value()->status();
 }
 
 Status LiveLog::for_each_person(const std::function<Status(std::string_view, std::string_view)>& each) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -41,6 +42,8 @@ struct LogOptions {
   unsigned recovery_threads = 0;  ///< 0: one per core
   /// False: no committer, no keeper; the owner calls do_work() (the simulator).
   bool own_threads = true;
+  /// Each blob that became durable, from the committing thread, before anybody is told of it; must be quick.
+  std::function<void(ShardIndex shard, Lsn first_lsn, std::uint32_t count, std::string_view blob)> on_durable;
   FatalHandler fatal;                                                   ///< default: print, exit 3
   std::function<void(const Progress&)> progress;                        ///< of recovery
   std::function<std::uint64_t()> monotonic_ns;                          ///< default: the steady clock
@@ -63,6 +66,16 @@ class OpenedLog : public Log {
   /// disk, so it is for the work pool. Returns: as replay_shard().
   [[nodiscard]] virtual Result<ReplayEnd> replay(ShardIndex shard, const Until& until, ReplayTarget& target) = 0;
 
+  /// Feeds the durable records of one shard above `after`, at most about `records_max`. Thread-safe; reads the disk.
+  /// Returns: log_trimmed when the log no longer reaches back so far, corrupt, io, what the target returns.
+  [[nodiscard]] virtual Result<ReplayEnd> read_since(ShardIndex shard, Lsn after, std::uint64_t records_max,
+                                                     ReplayTarget& target) = 0;
+
+  /// One row that append_side() made durable. Thread-safe; reads the disk.
+  [[nodiscard]] virtual Result<std::optional<std::string>> side_row(std::string_view key) = 0;
+  /// Those whose keys begin so, in order of key. Thread-safe.
+  [[nodiscard]] virtual Status for_each_side(
+      std::string_view prefix, const std::function<Status(std::string_view key, std::string_view value)>& each) = 0;
   /// Every row that append_side() made durable, in order of key: for the start. Thread-safe.
   /// Returns: ErrorCode::corrupt, io, or what `each` returns.
   [[nodiscard]] virtual Status for_each_person(

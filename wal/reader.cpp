@@ -66,6 +66,23 @@ Result<ReplayEnd> replay_shard(Store& store, const Meta& meta, ShardIndex shard,
   }
 }
 
+Result<ReplayEnd> read_shard_since(Store& store, const Meta& meta, ShardIndex shard, Lsn after,
+                                   std::uint64_t records_max, ReplayTarget& target) {
+  if (after < meta.bases[shard].last_lsn) return trimmed(shard, meta.bases[shard]);
+  ReplayEnd end;
+  ShardWalk walk(store, store.segments(), {shard, after, meta.bases[shard], ~std::uint64_t{0}});
+  Record record;
+  while (end.records < records_max) {
+    const ShardWalk::Step step = walk.next();
+    if (step == ShardWalk::Step::end) break;
+    if (step == ShardWalk::Step::failed) return walk.error();
+    if (step == ShardWalk::Step::damaged) return Error{walk.damage().code, describe(walk.damage())};
+    const Result<bool> fed = feed(walk, after, {}, target, record, end);
+    if (!fed) return fed.error();
+  }
+  return end;
+}
+
 Result<std::unique_ptr<LogReader>> LogReader::open(const std::string& directory) {
   RocksDbOptions options;
   options.directory = directory;

@@ -37,6 +37,11 @@ struct ReplayEnd {
 [[nodiscard]] Result<ReplayEnd> replay_shard(Store& store, const Meta& meta, ShardIndex shard, const Until& until,
                                              bool use_checkpoints, ReplayTarget& target);
 
+/// Feeds the records of one shard above `after` to `target`, until about `records_max` were fed or the log ends.
+/// Returns: as replay_shard().
+[[nodiscard]] Result<ReplayEnd> read_shard_since(Store& store, const Meta& meta, ShardIndex shard, Lsn after,
+                                                 std::uint64_t records_max, ReplayTarget& target);
+
 class LogReader {
  public:
   /// Returns: ErrorCode::not_found when there is no log; version, corrupt, io.

@@ -181,6 +181,7 @@ void ShowActor::cancel(const Command& command, Reply& reply) {
   if (!all_known) return void(reply.refusal = Refusal::unknown_seat_in_booking);
   const std::optional<std::uint8_t> percent = refund_percent(booking.terms->policy, record_.now, show_.start);
   if (!percent || show_.status == ShowStatus::completed) return void(reply.refusal = Refusal::cancellation_too_late);
+  if ((mask & booking.used) != 0) return void(reply.refusal = Refusal::ticket_used);
   const std::int64_t refund = refund_for(reservation, mask, *percent);
   if (command.type == CommandType::cancel) {
     emit_cancellation(found, mask, *percent);

@@ -10,7 +10,10 @@
 namespace usher::engine {
 namespace {
 
+/// 2 has the uses of tickets behind all else, and which were used at the end of each remembered answer. It is written
+/// only where there are any: a show without them has the bytes, and the digest, that it always had.
 constexpr std::uint8_t version = 1;
+constexpr std::uint8_t version_with_uses = 2;
 
 [[nodiscard]] std::uint64_t ms(Instant instant) noexcept {
   return static_cast<std::uint64_t>(to_ms(instant));
@@ -117,7 +120,7 @@ void write_users(const ShardState& state, const Show& show, Instant as_of, ByteW
   }
 }
 
-void write_effect(ByteWriter& out, const Reply& effect) {
+void write_effect(ByteWriter& out, const Reply& effect, bool with_uses) {
   out.u8(static_cast<std::uint8_t>(effect.type));
   out.u8(static_cast<std::uint8_t>(effect.refusal));
   out.u8(static_cast<std::uint8_t>(effect.state));
@@ -140,9 +143,10 @@ void write_effect(ByteWriter& out, const Reply& effect) {
   out.u8(effect.seat_count);
   write_seats(out, effect.seats.data(), effect.seat_count);
   out.text(effect.payment());
+  if (with_uses) out.varint(effect.used_mask);
 }
 
-void write_keys(const ShardState& state, const Show& show, Instant as_of, ByteWriter& out) {
+void write_keys(const ShardState& state, const Show& show, Instant as_of, bool with_uses, ByteWriter& out) {
   const auto lives = [&](SlabIndex at) {
     return state.keys[at].created + ShardState::key_lifetime > as_of || state.keys[at].in_flight;
   };
@@ -158,8 +162,44 @@ void write_keys(const ShardState& state, const Show& show, Instant as_of, ByteWr
     out.fixed(to_value(entry.user));
     out.varint(ms(entry.created));
     out.u8(entry.in_flight ? 1 : 0);
-    write_effect(out, entry.effect);
+    write_effect(out, entry.effect, with_uses);
   }
+}
+
+[[nodiscard]] std::vector<std::pair<SlabIndex, SlabIndex>> uses_of(const ShardState& state, const Show& show) {
+  std::vector<std::pair<SlabIndex, SlabIndex>> found;  // reservation, use
+  for (SlabIndex at = show.settled.first; at != 0; at = state.reservations[at].next) {
+    const SlabIndex booking = state.reservations[at].booking;
+    if (booking == 0 || state.bookings[booking].uses == 0) continue;
+    for (std::uint32_t position = 0; position < state.reservations[at].seat_count; ++position) {
+      const SlabIndex use = find_use(state, state.bookings[booking], position);
+      if (use != 0) found.emplace_back(at, use);
+    }
+  }
+  return found;
+}
+
+void write_uses(const ShardState& state, const Show& show, ByteWriter& out) {
+  const auto uses = uses_of(state, show);
+  out.varint(uses.size());
+  for (const auto& [reservation, at] : uses) {
+    const TicketUse& use = state.uses[at];
+    out.varint(state.reservations[reservation].sequence);
+    out.varint(use.position);
+    out.varint(ms(use.in_at));
+    out.varint(ms(use.out_at));
+    out.fixed(use.in_nonce);
+    out.fixed(use.out_nonce);
+    out.text({use.gate.data(), use.gate_size});
+  }
+}
+
+[[nodiscard]] bool has_uses(const ShardState& state, const Show& show) {
+  for (SlabIndex at = show.settled.first; at != 0; at = state.reservations[at].next) {
+    const SlabIndex booking = state.reservations[at].booking;
+    if (booking != 0 && state.bookings[booking].uses != 0) return true;
+  }
+  return false;
 }
 
 // ---- reading ----
@@ -302,7 +342,7 @@ void read_users(ShardState& state, SlabIndex show, ByteReader& in) {
   }
 }
 
-[[nodiscard]] Reply read_effect(ByteReader& in) {
+[[nodiscard]] Reply read_effect(ByteReader& in, bool with_uses) {
   Reply e;
   e.type = static_cast<CommandType>(in.u8());
   e.refusal = static_cast<Refusal>(in.u8());
@@ -332,10 +372,11 @@ void read_users(ShardState& state, SlabIndex show, ByteReader& in) {
   const std::string_view payment = in.text(limits::payment_ref_bytes_max);
   std::copy(payment.begin(), payment.end(), e.payment_ref.begin());
   e.payment_ref_size = static_cast<std::uint8_t>(payment.size());
+  if (with_uses) e.used_mask = static_cast<std::uint32_t>(in.varint_max(~0U));
   return e;
 }
 
-void read_keys(ShardState& state, SlabIndex show, ByteReader& in) {
+void read_keys(ShardState& state, SlabIndex show, bool with_uses, ByteReader& in) {
   SlabIndex last = 0;
   for (std::uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
     const SlabIndex index = state.keys.allocate();
@@ -346,7 +387,7 @@ void read_keys(ShardState& state, SlabIndex show, ByteReader& in) {
     entry.user = static_cast<UserNumber>(in.fixed<std::uint64_t>());
     entry.created = read_instant(in);
     entry.in_flight = in.u8() != 0;
-    entry.effect = read_effect(in);
+    entry.effect = read_effect(in, with_uses);
     entry.effect.shard = state.index;
     entry.effect.show = state.shows[show].number;
     entry.show = show;
@@ -359,6 +400,38 @@ void read_keys(ShardState& state, SlabIndex show, ByteReader& in) {
     ++state.people[state.make_person(entry.user)].live_keys;
     const SlabIndex reservation = entry.in_flight ? state.find_reservation(show, entry.effect.sequence) : 0;
     if (reservation != 0) state.reservations[reservation].key = index;
+  }
+}
+
+void read_uses(ShardState& state, SlabIndex show, ByteReader& in) {
+  for (std::uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
+    const SlabIndex found =
+        state.find_reservation(show, static_cast<std::uint32_t>(in.varint_max(limits::sequence_max)));
+    const auto position = static_cast<std::uint32_t>(in.varint_max(limits::seats_per_request_max - 1));
+    const Instant in_at = read_instant(in);
+    const Instant out_at = read_instant(in);
+    const auto in_nonce = in.fixed<std::uint64_t>();
+    const auto out_nonce = in.fixed<std::uint64_t>();
+    const std::string_view gate = in.text(limits::gate_id_bytes_max);
+    if (!in.ok() || found == 0 || state.reservations[found].booking == 0) return in.fail();
+    Booking& booking = state.bookings[state.reservations[found].booking];
+    if (position >= state.reservations[found].seat_count || find_use(state, booking, position) != 0) return in.fail();
+    const SlabIndex index = state.uses.allocate();
+    TicketUse& use = state.uses[index];
+    use = {in_at, out_at, in_nonce, out_nonce, booking.uses, position, static_cast<std::uint8_t>(gate.size()), {}};
+    std::copy(gate.begin(), gate.end(), use.gate.begin());
+    booking.uses = index;
+    if (in_at != Instant{}) booking.used |= 1U << position;
+  }
+}
+
+/// Which cancellation had which LSN is forgotten: the show's own is no earlier, and a gate may be told twice.
+void note_revoked(ShardState& state, const Show& show) {
+  for (SlabIndex at = show.settled.first; at != 0; at = state.reservations[at].next) {
+    const SlabIndex booking = state.reservations[at].booking;
+    if (booking == 0 || state.bookings[booking].cancelled == 0 || state.bookings[booking].seats_lost) continue;
+    state.bookings[booking].cancelled_lsn = show.lsn;
+    state.revoked.push_back({show.lsn, at});
   }
 }
 
@@ -376,7 +449,8 @@ void read_blocked(ShardState& state, Show& show, ByteReader& in) {
 void encode_show(const ShardState& state, SlabIndex index, Instant as_of, Bytes& bytes) {
   const Show& show = state.shows[index];
   ByteWriter out(bytes);
-  out.u8(version);
+  const bool with_uses = has_uses(state, show);
+  out.u8(with_uses ? version_with_uses : version);
   Bytes terms;
   encode(ShowTerms{show.layout->hash(), show.terms->currency, show.terms->price_standard, show.terms->price_premium,
                    show.start, show.end, show.terms->policy},
@@ -388,12 +462,15 @@ void encode_show(const ShardState& state, SlabIndex index, Instant as_of, Bytes&
   write_chain(state, show.live, out, bytes, false);
   write_chain(state, show.settled, out, bytes, true);
   write_users(state, show, as_of, out);
-  write_keys(state, show, as_of, out);
+  write_keys(state, show, as_of, with_uses, out);
+  if (with_uses) write_uses(state, show, out);
 }
 
 Status restore_show(ShardState& state, ShowNumber number, Lsn lsn, const Bytes& bytes) {
   ByteReader in(bytes);
-  if (in.u8() != version) return make_error(ErrorCode::version, "checkpoint of a show: unknown version");
+  const std::uint8_t found_version = in.u8();
+  if (found_version != version && found_version != version_with_uses)
+    return make_error(ErrorCode::version, "checkpoint of a show: unknown version");
   const SlabIndex index = open_show(state, number, in.text(4096));
   if (index == 0) return make_error(ErrorCode::corrupt, "checkpoint of a show: its terms do not fit");
   Show& show = state.shows[index];
@@ -410,7 +487,9 @@ Status restore_show(ShardState& state, ShowNumber number, Lsn lsn, const Bytes& 
   if (in.ok()) read_live(state, index, in);
   if (in.ok()) read_settled(state, index, in);
   if (in.ok()) read_users(state, index, in);
-  if (in.ok()) read_keys(state, index, in);
+  if (in.ok()) read_keys(state, index, found_version == version_with_uses, in);
+  if (in.ok() && found_version == version_with_uses) read_uses(state, index, in);
+  if (in.ok()) note_revoked(state, show);
   if (!in.complete())
     return make_error(ErrorCode::corrupt, "checkpoint of show " + std::to_string(to_value(number)) + ": damaged");
   return Done{};

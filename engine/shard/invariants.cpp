@@ -95,6 +95,12 @@ class ShowCheck {
     require((b.cancelled & ~r.all_mask()) == 0, "it cancels seats that it does not have", at);
     require((valid != 0) == (r.state == ReservationState::booked), "booked, and no valid ticket, or the reverse", at);
     own(at, r, valid, booked_);
+    std::uint32_t used = 0;
+    for (SlabIndex use = b.uses; use != 0; use = state_.uses[use].next) {
+      require(state_.uses[use].position < r.seat_count, "a ticket was used that it does not have", at);
+      if (state_.uses[use].in_at != Instant{}) used |= 1U << state_.uses[use].position;
+    }
+    require(used == b.used, "used tickets and their uses do not agree", at);
     std::uint32_t refunded = 0;
     std::uint32_t count = 0;
     bool owed = false;

@@ -93,6 +93,8 @@ Status Shard::replay(const Record& record) {
 }
 
 void Shard::finish_recovery() {
+  std::sort(state_.revoked.begin(), state_.revoked.end(),
+            [](const Revoked& a, const Revoked& b) { return a.lsn < b.lsn; });
   state_.shows.for_each([&](const Show& show) { make_durable(state_.find_show(show.number)); });
 }
 
@@ -135,7 +137,8 @@ void Shard::execute(const Command& command, Instant now, Reply& reply) {
   const bool cancelled = !record_.events.empty() && record_.events.back().type == EventType::show_cancelled;
   flush(record_);
   if (cancelled) cancelling_.push_back(show);
-  if (!reply.replayed) reply.lsn = state_.shows[show].lsn;
+  // an answer by its key has the LSN of then; a scan that comes again is decided anew, and waits for what it has seen
+  if (!reply.replayed || command.type == CommandType::check_in) reply.lsn = state_.shows[show].lsn;
 }
 
 void Shard::prefetch_show(const Command& command) const noexcept {
@@ -421,6 +424,24 @@ void Shard::unfinished(std::vector<UnfinishedPayment>& payments, std::vector<Owe
       }
     }
   });
+}
+
+Lsn Shard::revoked_since(Lsn from, Lsn until, std::size_t count_max, std::vector<Uuid>& tickets) const {
+  const auto above = [](Lsn lsn, const Revoked& entry) { return lsn < entry.lsn; };
+  auto at = std::upper_bound(state_.revoked.begin(), state_.revoked.end(), from, above);
+  for (; at != state_.revoked.end() && at->lsn <= until; ++at) {
+    // all of one LSN go together, so that the cursor between two of them is never needed
+    if (tickets.size() >= count_max && at->lsn > from) return from;
+    from = at->lsn;
+    const Reservation& reservation = state_.reservations[at->reservation];
+    const Booking& booking = state_.bookings[reservation.booking];
+    for (std::uint32_t position = 0; position < reservation.seat_count; ++position) {
+      if (((booking.cancelled >> position) & 1U) == 0) continue;
+      tickets.push_back(to_uuid(
+          ticket_id(state_.shows[reservation.show].number, reservation.sequence, booking.ticket_random, position)));
+    }
+  }
+  return std::max(from, until);
 }
 
 // ---- checkpoints ----

@@ -96,6 +96,9 @@ class Shard final : public ReplayTarget, private RecordSink {
   void bookings_of(UserNumber user, std::vector<Reply>& out) const;
   /// The same of a show.
   void bookings_of(ShowNumber show, std::vector<Reply>& out) const;
+  /// Appends the ids of tickets that were cancelled by records above `from` up to `until`, until about `count_max` are
+  /// there; one may come that was cancelled before. Returns: up to which LSN that is all.
+  [[nodiscard]] Lsn revoked_since(Lsn from, Lsn until, std::size_t count_max, std::vector<Uuid>& tickets) const;
   void unfinished(std::vector<UnfinishedPayment>& payments, std::vector<OwedRefund>& refunds) const;
   /// Moves the refunds that became owed by durable records since the last call to the end of `refunds`.
   void take_owed(std::vector<OwedRefund>& refunds);

@@ -72,8 +72,8 @@ void ShardState::forget_key(SlabIndex key) {
 
 std::size_t ShardState::capacity_bytes() const noexcept {
   return wheel.capacity_bytes() + arena.capacity_bytes() + shows.capacity_bytes() + reservations.capacity_bytes() +
-         bookings.capacity_bytes() + refunds.capacity_bytes() + users.capacity_bytes() + people.capacity_bytes() +
-         keys.capacity_bytes() + images.capacity_bytes() + by_sequence.capacity_bytes() +
+         bookings.capacity_bytes() + refunds.capacity_bytes() + uses.capacity_bytes() + users.capacity_bytes() +
+         people.capacity_bytes() + keys.capacity_bytes() + images.capacity_bytes() + by_sequence.capacity_bytes() +
          by_user_on_show.capacity_bytes() + by_person.capacity_bytes() + by_key.capacity_bytes();
 }
 

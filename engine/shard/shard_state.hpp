@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "engine/shard/index_table.hpp"
 #include "engine/shard/plane_arena.hpp"
@@ -43,6 +44,12 @@ struct SeatImage {
   bool in_sealed_round = false;
 };
 
+/// A booking that lost tickets: what an offline gate must learn.
+struct Revoked {
+  Lsn lsn = 0;  ///< of the cancellation, or later where a checkpoint has forgotten it
+  SlabIndex reservation = 0;
+};
+
 /// Counts refused tries of a user on a show within a minute. Forgets on purpose: a limit, not state.
 struct RefusalCounter {
   std::uint64_t who = 0;
@@ -69,6 +76,7 @@ struct ShardState {
   Slab<Reservation> reservations;
   Slab<Booking> bookings;
   Slab<Refund> refunds;
+  Slab<TicketUse> uses;
   Slab<UserOnShow> users;
   Slab<Person> people;
   Slab<IdempotencyEntry> keys;
@@ -77,6 +85,7 @@ struct ShardState {
   IndexTable by_user_on_show;
   IndexTable by_person;
   IndexTable by_key;
+  std::vector<Revoked> revoked;  ///< bookings with cancelled tickets, by ascending LSN
   std::array<RefusalCounter, 1024> refusal_counters{};
   Instant last_now{};  ///< of the newest record, or of the checkpoint that it was restored from
 

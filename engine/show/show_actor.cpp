@@ -39,6 +39,8 @@ void ShowActor::dispatch(const Command& command, Reply& reply) {
       return cancel(command, reply);
     case CommandType::finish_refund:
       return finish_refund(command, reply);
+    case CommandType::check_in:
+      return check_in(command, reply);
     case CommandType::cancel_show:
       return cancel_show(reply);
     case CommandType::block_seats:
@@ -388,6 +390,7 @@ void fill_reply(const ShardState& state, SlabIndex index, Reply& reply) noexcept
   reply.ticket_random = booking.ticket_random;
   reply.booked_at = booking.booked_at;
   reply.cancelled_mask = booking.cancelled;
+  reply.used_mask = booking.used;
   reply.refunded = 0;
   for (SlabIndex at = booking.refunds; at != 0; at = state.refunds[at].next) {
     if (state.refunds[at].state == Refund::State::settled) reply.refunded += state.refunds[at].amount;

@@ -69,6 +69,9 @@ class ShowActor {
   void read_booking(const Command& command, Reply& reply);
   void cancel(const Command& command, Reply& reply);
   void finish_refund(const Command& command, Reply& reply);
+  // checkin_commands.cpp: gates
+  void check_in(const Command& command, Reply& reply);
+  void emit_use(const Command& command, std::uint32_t position);
   void emit_cancellation(SlabIndex reservation, std::uint32_t mask, std::uint8_t percent);
   [[nodiscard]] Refusal find_booking(const Command& command, SlabIndex& found) const noexcept;
   [[nodiscard]] std::int64_t refund_for(const Reservation& reservation, std::uint32_t mask,
@@ -88,6 +91,9 @@ class ShowActor {
   Record& record_;
   RecordSink& sink_;
 };
+
+/// Returns: the use of the ticket at that position, 0 when it was never scanned.
+[[nodiscard]] SlabIndex find_use(const ShardState& state, const Booking& booking, std::uint32_t position) noexcept;
 
 /// Everything a reservation or booking says of itself.
 void fill_reply(const ShardState& state, SlabIndex reservation, Reply& reply) noexcept;

@@ -2,6 +2,7 @@
 /// event: what comes from the disk may be anything, so each function checks before it changes and answers false.
 
 #include <algorithm>
+#include <bit>
 
 #include "engine/catalog/show_terms.hpp"
 #include "engine/show/show_actor.hpp"
@@ -323,6 +324,34 @@ bool apply_refund_ended(const Applying& a, Refund::State ended) {
   return true;
 }
 
+bool apply_ticket_used(const Applying& a) {
+  const SlabIndex index = a.reservation();
+  const Event& event = a.event;
+  if (index == 0 || a.state.reservations[index].booking == 0 || event.text_size > limits::gate_id_bytes_max)
+    return false;
+  if (!text_fits(a.record, event) || !fits(event.at) || (event.code != use_entry && event.code != use_exit))
+    return false;
+  if (!std::has_single_bit(event.mask) || (event.mask & ~a.state.reservations[index].all_mask()) != 0) return false;
+  Booking& booking = a.state.bookings[a.state.reservations[index].booking];
+  const auto position = static_cast<std::uint32_t>(std::countr_zero(event.mask));
+  SlabIndex at = find_use(a.state, booking, position);
+  if (at == 0) {
+    at = a.state.uses.allocate();
+    a.state.uses[at].position = position;
+    a.state.uses[at].next = booking.uses;
+    booking.uses = at;
+  }
+  TicketUse& use = a.state.uses[at];
+  const bool entry = event.code == use_entry;
+  (entry ? use.in_at : use.out_at) = event.at;
+  (entry ? use.in_nonce : use.out_nonce) = event.random;
+  if (entry) booking.used |= event.mask;
+  const std::string_view gate = a.record.text_of(event);
+  use.gate_size = static_cast<std::uint8_t>(gate.size());
+  std::copy(gate.begin(), gate.end(), use.gate.begin());
+  return true;
+}
+
 bool apply_blocked(const Applying& a, bool blocked) {
   if (!seats_fit(a)) return false;
   SeatPlanes planes = a.state.planes(a.show);
@@ -461,6 +490,8 @@ bool apply_event(ShardState& state, SlabIndex show, const Record& record, const 
       return apply_refund_ended(a, Refund::State::settled);
     case EventType::refund_failed:
       return apply_refund_ended(a, Refund::State::failed);
+    case EventType::ticket_used:
+      return apply_ticket_used(a);
     case EventType::seats_blocked:
       return apply_blocked(a, true);
     case EventType::seats_unblocked:
@@ -498,6 +529,12 @@ const Event* effect_of(const Record& record) noexcept {
 }
 
 void finish_record(ShardState& state, SlabIndex show, const Record& record) {
+  for (const Event& event : record.events) {
+    if (event.type != EventType::seats_cancelled) continue;
+    const SlabIndex index = state.find_reservation(show, event.sequence);
+    state.bookings[state.reservations[index].booking].cancelled_lsn = record.lsn;
+    state.revoked.push_back({record.lsn, index});
+  }
   state.shows[show].lsn = record.lsn;
   state.shows[show].flags |= Show::to_checkpoint;
   state.last_now = std::max(state.last_now, record.now);

@@ -61,6 +61,18 @@ struct Refund {
   enum class State : std::uint8_t { owed, settled, failed } state{};
 };
 
+/// How one ticket was used: the entry and the exit that count. Made at the first scan.
+struct TicketUse {
+  Instant in_at{};  ///< the epoch: none
+  Instant out_at{};
+  std::uint64_t in_nonce = 0;
+  std::uint64_t out_nonce = 0;
+  SlabIndex next = 0;  ///< of the booking
+  std::uint32_t position = 0;
+  std::uint8_t gate_size = 0;
+  std::array<char, limits::gate_id_bytes_max> gate{};  ///< of the last scan that counts
+};
+
 /// What a reservation gains when money was taken for it.
 struct Booking {
   std::uint64_t ticket_random = 0;
@@ -70,7 +82,10 @@ struct Booking {
   SlabIndex user_next = 0;           ///< the user's bookings in this shard, newest first
   SlabIndex user_previous = 0;
   SlabIndex refunds = 0;        ///< chain, newest first
+  SlabIndex uses = 0;           ///< chain of TicketUse
+  Lsn cancelled_lsn = 0;        ///< of the newest cancellation, or later
   std::uint32_t cancelled = 0;  ///< mask of positions
+  std::uint32_t used = 0;       ///< mask of positions that were let in
   std::uint32_t refund_count = 0;
   bool seats_lost = false;  ///< charged, but never booked: only owed back
   std::uint8_t payment_ref_size = 0;

@@ -28,6 +28,7 @@ enum class CommandType : std::uint8_t {
   cancel_show,
   block_seats,    ///< seats
   unblock_seats,  ///< seats
+  check_in,       ///< sequence, id_random = the ticket's, scanned_at, window, exit, random = nonce, payment_ref = gate
 };
 
 /// Where an answer goes: a slot of a connection of a loop. `generation` tells a reused connection from the one that
@@ -42,6 +43,21 @@ struct ReplyTo {
 
 enum class PaymentOutcome : std::uint8_t { captured, declined, unknown };
 
+/// What a gate is told of a ticket, in the order in which it is checked (DESIGN 7).
+enum class ScanResult : std::uint8_t {
+  bad_signature,
+  unknown_key,
+  wrong_show,
+  cancelled,
+  already_used,
+  too_early,
+  too_late,
+  valid,
+  count_
+};
+inline constexpr std::array<std::string_view, static_cast<std::size_t>(ScanResult::count_)> scan_result_names{
+    "bad_signature", "unknown_key", "wrong_show", "cancelled", "already_used", "too_early", "too_late", "valid"};
+
 struct Command {
   CommandType type{};
   bool staff = false;            ///< may act on others' reservations and bookings
@@ -51,6 +67,8 @@ struct Command {
   PaymentOutcome payment{};
   PaymentDecline decline{};
   bool refund_settled = false;
+  bool exit = false;                      ///< check_in: somebody leaves
+  ScanResult window = ScanResult::valid;  ///< check_in: too_early or too_late, if all else is well
   ShowNumber show = ShowNumber::none;
   std::uint32_t sequence = 0;   ///< of the reservation or booking named
   std::uint64_t id_random = 0;  ///< its random bits: a wrong guess is an unknown id
@@ -58,6 +76,7 @@ struct Command {
   UserNumber user = UserNumber::none;
   std::uint64_t random = 0;  ///< the outside draw: for a new reservation's id, or for the tickets' ids
   Instant now{};             ///< stamped by the shard that decides
+  Instant scanned_at{};      ///< check_in
   IdempotencyTag idempotency;
   ReplyTo reply;
   std::array<SeatIndex, limits::seats_per_request_max> seats{};  ///< strictly ascending
@@ -84,6 +103,8 @@ struct Reply {
   Refusal refusal = Refusal::none;
   ReservationState state{};
   PaymentDecline decline{};
+  ScanResult scan{};            ///< check_in; `attempt` is the ticket's position, `payment_ref` the gate that counts
+  bool superseded = false;      ///< check_in: an entry that was told valid before is not the first one
   bool replayed = false;        ///< rebuilt for a repeated idempotency key
   std::uint8_t percent = 0;     ///< of the refund
   std::uint8_t seat_count = 0;  ///< of `seats`; with seats_unavailable: those that are taken
@@ -94,13 +115,15 @@ struct Reply {
   std::uint64_t ticket_random = 0;
   std::uint32_t attempt = 0;
   std::uint32_t cancelled_mask = 0;  ///< positions of `seats` whose tickets are cancelled
+  std::uint32_t used_mask = 0;       ///< positions whose tickets were used
   UserNumber user = UserNumber::none;
   Lsn lsn = 0;    ///< the answer waits until the shard's log is durable up to here
   Instant now{};  ///< the shard's time at the decision
   Instant reserved_at{};
   Instant expires_at{};
   Instant booked_at{};
-  Instant retry_at{};  ///< cooldown: until when
+  Instant scanned_at{};  ///< check_in: the scan that counts
+  Instant retry_at{};    ///< cooldown: until when
   Money total;
   std::int64_t refund = 0;    ///< of this cancellation
   std::int64_t refunded = 0;  ///< settled so far, over all cancellations

@@ -37,6 +37,8 @@ inline constexpr std::size_t record_bytes_max = 4U * 1024U * 1024U;
 inline constexpr std::size_t gathered_bytes_max = 8U * 1024U * 1024U;
 /// Idempotency keys of one user that live at once in one shard (DESIGN 6).
 inline constexpr std::size_t idempotency_keys_per_user_max = 100;
+/// Longest id of a gate, in bytes: it stands in every use of a ticket.
+inline constexpr std::size_t gate_id_bytes_max = 32;
 /// Refund tiers of one policy.
 inline constexpr std::size_t refund_tiers_max = 4;
 

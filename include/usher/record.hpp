@@ -38,9 +38,15 @@ enum class EventType : std::uint8_t {
       30,  ///< mask of positions, code = percent refunded, amount = refund owed for them, attempt = refund number
   refund_settled = 31,  ///< attempt = refund number, amount
   refund_failed = 32,   ///< attempt = refund number: for an operator to see
+  ticket_used =
+      33,  ///< mask: one position, code = UseCode, at = when it was scanned, random = nonce, payload text = gate
   // of a user on a show
   cooldown_started = 40,  ///< user, at = until when
 };
+
+/// `code` of ticket_used.
+inline constexpr std::uint8_t use_entry = 1;
+inline constexpr std::uint8_t use_exit = 2;
 
 /// One event. Which fields mean something, `EventType` says; the others are zero. Seats and text lie in the record.
 struct Event {

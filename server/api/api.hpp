@@ -79,6 +79,8 @@ class Api final : public ReplySink {
 
   // api.cpp: what all calls share
   void dispatch(const Call& call);
+  /// Tickets, gates, events, people, deliveries.
+  void dispatch_after_sale(const Call& call);
   /// Who is asking. Returns: false after the refusal was answered. `anonymous`: a session is made for who has none.
   [[nodiscard]] bool authenticate(const Call& call, Role least, bool anonymous, Caller& caller);
   void respond(const Call& call, const http::Response& response);
@@ -133,6 +135,40 @@ class Api final : public ReplySink {
   void read_ticket_keys(const Call& call);
   void add_ticket_key(const Call& call);
   void retire_ticket_key(const Call& call);
+
+  // api_gate.cpp
+  struct Scan;
+  struct ScanRun;
+  struct RevocationRun;
+  struct EventRun;
+  struct ExportRun;
+  void check_in(const Call& call);
+  [[nodiscard]] bool read_scan(json::Object& body, Scan& scan);
+  /// Fills in where the scan goes. Returns: false when the gate is not one of the ticket's show.
+  [[nodiscard]] bool place_scan(Scan& scan);
+  void send_scans(const std::shared_ptr<ScanRun>& run);
+  void answer_scans(const ScanRun& run);
+  void write_scan(json::Writer& json, const Scan& scan);
+  /// Makes rows of the side table durable, all or none, then calls `done` on this loop.
+  void write_side(std::vector<SideWrite> rows, std::function<void()> done);
+  void put_gate(const Call& call);
+  void remove_gate(const Call& call);
+  void list_gates(const Call& call);
+  void list_revocations(const Call& call);
+  void add_revocations(RevocationRun& run, const RevocationRun& part);
+
+  // api_people.cpp
+  void export_me(const Call& call);
+  void answer_export(const std::shared_ptr<ExportRun>& run);
+  void erase_me(const Call& call);
+  void list_deliveries(const Call& call);
+  void retry_delivery(const Call& call);
+
+  // api_events.cpp
+  void list_events(const Call& call);
+  void start_events(const std::shared_ptr<EventRun>& run);
+  void end_events(const std::shared_ptr<EventRun>& run);
+  void poll_events();
 
   // api_browse.cpp
   void browse(const Call& call);
@@ -195,6 +231,7 @@ class Api final : public ReplySink {
   WorkGate gate_;
   Batches batches_;
   Asks asks_;
+  std::vector<std::shared_ptr<EventRun>> event_waits_;      ///< who waits for the next event
   std::unordered_map<std::uint64_t, std::string> cookies_;  ///< to hand out with answers that are due
   std::size_t tasks_waiting_ = 0;
   std::uint32_t now_us_ = 0;

@@ -5,6 +5,7 @@
 
 #include "server/api/api.hpp"
 #include "server/json/seat_ids.hpp"
+#include "server/notify/contacts.hpp"
 
 namespace usher::server::api {
 namespace {
@@ -131,6 +132,7 @@ void Api::reserve(const Call& call) {
   Problem problem;
   if (!read_reserve(call.request.body, *show, command, problem)) return respond_problem(call, problem);
   if (!tag(call, caller, command)) return;
+  people_.begin_anew_after(app_.erasures.load(std::memory_order_relaxed));  // alone: nothing is read through it
   people_.note(caller.user, app_.config.identity.issuer, caller.subject, runner_.lane());
   submit(call, command, show->row->shard);
 }
@@ -158,8 +160,14 @@ void Api::book(const Call& call) {
   json::Object root = reader_.parse(call.request.body);
   const std::string_view id = root.string("reservation_id", {1, 64});
   const std::string_view token = root.string("payment_token", {1, token_bytes_max});
-  (void)root.optional_string("email", {3, contact_bytes_max});
-  (void)root.optional_string("phone", {3, 32});
+  notify::Contact contact;
+  contact.email = root.optional_string("email", {3, contact_bytes_max}).value_or("");
+  contact.phone = root.optional_string("phone", {3, 32}).value_or("");
+  if (!contact.email.empty() && !notify::is_email(contact.email))
+    root.fail("email", "must be an address such as a@b.org");
+  if (!contact.phone.empty() && !notify::is_phone(contact.phone)) {
+    root.fail("phone", "must be + and 6 to 15 digits, such as +4930123456");
+  }
   root.finish();
   if (Problem problem; !finish_reading(true, problem)) return respond_problem(call, problem);
   if (!set_id(command, id, IdKind::reservation) || app_.engine.shared().directory.find(command.show) == nullptr) {
@@ -168,7 +176,12 @@ void Api::book(const Call& call) {
   if (!tag(call, caller, command)) return;
   ReplyTo client = call.request.reply_to;
   client.asked_us = now_us_;
-  if (!saga_.pay(client, command, token)) respond_overloaded(call);
+  if (!saga_.pay(client, command, token)) return respond_overloaded(call);
+  if (contact.empty()) return;
+  const Id reservation{IdKind::reservation, command.show, command.sequence, command.id_random};
+  for (SideWrite& row : notify::contact_rows(random_, caller.user, reservation, contact)) {
+    runner_.lane().append_side(std::move(row));
+  }
 }
 
 void Api::booking(const Call& call, CommandType type) {

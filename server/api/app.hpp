@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/shard/engine.hpp"
 #include "server/api/caller.hpp"
@@ -13,6 +14,8 @@
 #include "server/api/reply_json.hpp"
 #include "server/catalog/zones.hpp"
 #include "server/config/config.hpp"
+#include "server/events/event_hub.hpp"
+#include "server/gate/gate_book.hpp"
 #include "server/http/loop.hpp"
 #include "server/http/router.hpp"
 #include "server/metrics/metrics.hpp"
@@ -22,6 +25,10 @@
 #include "server/ws/limits.hpp"
 #include "spdlog/spdlog.h"
 #include "wal/log.hpp"
+
+namespace usher::server::notify {
+class Courier;
+}
 
 namespace usher::server::api {
 
@@ -52,6 +59,10 @@ struct App {
   metrics::Metrics& metrics;
   search::SearchIndex& search;
   tickets::TicketKeys& ticket_keys;
+  gate::GateBook gates;
+  std::atomic<std::uint64_t> erasures{0};                  ///< how often somebody was erased in this process' life
+  std::vector<std::shared_ptr<notify::Courier>> couriers;  ///< one per sink that is configured
+  std::shared_ptr<events::EventHub> hub;
   ws::SubscriberLimits subscribers;
   std::vector<LiveShows*> live;  ///< each loop's, for its own thread
   http::Router router;

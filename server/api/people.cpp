@@ -31,7 +31,9 @@ using Context = std::unique_ptr<EVP_CIPHER_CTX, ContextDeleter>;
   return key;
 }
 
-[[nodiscard]] std::string random_bytes(RandomPool& random, std::size_t size) {
+}  // namespace
+
+std::string random_bytes(RandomPool& random, std::size_t size) {
   std::string bytes;
   while (bytes.size() < size) {
     const std::uint64_t word = random.next();
@@ -40,7 +42,7 @@ using Context = std::unique_ptr<EVP_CIPHER_CTX, ContextDeleter>;
   return bytes;
 }
 
-[[nodiscard]] std::string seal(std::string_view key, std::string_view nonce, std::string_view text) {
+std::string seal(std::string_view key, std::string_view nonce, std::string_view text) {
   std::string row(nonce);
   row.resize(nonce_bytes + text.size() + tag_bytes);
   const Context context(EVP_CIPHER_CTX_new());
@@ -55,8 +57,6 @@ using Context = std::unique_ptr<EVP_CIPHER_CTX, ContextDeleter>;
   return row;
 }
 
-}  // namespace
-
 void People::note(UserNumber user, std::string_view issuer, std::string_view subject, LogLane& lane) {
   if (subject.empty() || written_.contains(to_value(user))) return;
   if (written_.size() >= written_max) written_.clear();
@@ -70,8 +70,8 @@ void People::note(UserNumber user, std::string_view issuer, std::string_view sub
   lane.append_side({row_key('p', user), std::move(row)});
 }
 
-bool read_person(std::string_view key, std::string_view row, std::string& issuer, std::string& subject) {
-  if (key.size() != key_bytes || row.size() < nonce_bytes + tag_bytes) return false;
+std::optional<std::string> unseal(std::string_view key, std::string_view row) {
+  if (key.size() != key_bytes || row.size() < nonce_bytes + tag_bytes) return std::nullopt;
   const std::string_view nonce = row.substr(0, nonce_bytes);
   const std::string_view text = row.substr(nonce_bytes, row.size() - nonce_bytes - tag_bytes);
   std::string tag(row.substr(row.size() - tag_bytes));
@@ -83,10 +83,16 @@ bool read_person(std::string_view key, std::string_view row, std::string& issuer
       EVP_DecryptUpdate(context.get(), bytes_of(plain), &size, bytes_of(text), static_cast<int>(text.size())) == 1 &&
       EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, tag_bytes, tag.data()) == 1 &&
       EVP_DecryptFinal_ex(context.get(), bytes_of(plain) + size, &size) == 1;
-  const std::size_t zero = opened ? plain.find('\0') : std::string::npos;
+  if (!opened) return std::nullopt;
+  return plain;
+}
+
+bool read_person(std::string_view key, std::string_view row, std::string& issuer, std::string& subject) {
+  const std::optional<std::string> plain = unseal(key, row);
+  const std::size_t zero = plain ? plain->find('\0') : std::string::npos;
   if (zero == std::string::npos) return false;
-  issuer = plain.substr(0, zero);
-  subject = plain.substr(zero + 1);
+  issuer = plain->substr(0, zero);
+  subject = plain->substr(zero + 1);
   return true;
 }
 

@@ -8,7 +8,7 @@
 namespace usher::server::api {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 31> titles{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 35> titles{{
     {"malformed_json", "The body is not JSON"},
     {"invalid_request", "The body breaks a rule"},
     {"invalid_parameter", "A parameter breaks a rule"},
@@ -33,6 +33,10 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 31> titles{{
     {"unknown_ticket", "No such ticket"},
     {"unknown_ticket_key", "No such key"},
     {"key_refused", "The keys were not changed"},
+    {"unknown_gate", "No such gate"},
+    {"too_many_gates", "No room for another gate"},
+    {"log_trimmed", "The log no longer reaches back so far"},
+    {"unknown_delivery", "No such delivery"},
     {"internal_error", "The server could not make this"},
     {"upgrade_required", "This is a stream: open a WebSocket, or ask for server-sent events"},
     {"invalid_handshake", "The WebSocket handshake breaks a rule"},

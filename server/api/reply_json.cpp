@@ -18,6 +18,11 @@ void write_seat_ids(json::Writer& json, std::string_view name, const Reply& repl
   json.end_array();
 }
 
+[[nodiscard]] std::string_view ticket_status(const Reply& reply, std::uint32_t position) noexcept {
+  if (((reply.cancelled_mask >> position) & 1U) != 0) return "cancelled";
+  return ((reply.used_mask >> position) & 1U) != 0 ? "used" : "valid";
+}
+
 /// Writes text of known kinds into room that the caller has made.
 class Pieces {
  public:
@@ -143,7 +148,7 @@ void write_booking(json::Writer& json, const Reply& reply, const ShowRef& show, 
     json.key("qr_code");
     json.plain_string(tickets.code(reply, show, i));
     json.key("status");
-    json.plain_string(((reply.cancelled_mask >> i) & 1U) != 0 ? "cancelled" : "valid");
+    json.plain_string(ticket_status(reply, i));
     json.end_object();
   }
   json.end_array();

@@ -49,9 +49,10 @@ struct TokenOptions : CommonOptions {
 [[nodiscard]] int token(const TokenOptions& options);
 
 struct VerifyTicketOptions {
-  std::string keys;                ///< the file that /.well-known/usher-keys.json gives
-  std::vector<std::string> codes;  ///< none: lines of the standard input
-  std::optional<std::string> at;   ///< RFC 3339; none: now
+  std::string keys;                      ///< the file that /.well-known/usher-keys.json gives
+  std::vector<std::string> revocations;  ///< files with answers of GET /revocations
+  std::vector<std::string> codes;        ///< none: lines of the standard input
+  std::optional<std::string> at;         ///< RFC 3339; none: now
 };
 [[nodiscard]] int verify_ticket(const VerifyTicketOptions& options);
 

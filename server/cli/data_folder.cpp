@@ -84,9 +84,17 @@ Result<OpenedData> open_data(const std::string& directory, const config::Config&
   const auto factory = [&](std::size_t shard_count) {
     data.engine =
         std::make_unique<engine::Engine>(static_cast<ShardIndex>(shard_count), clocks, data.clocks[0]->now(), runner);
+    if (options.hub != nullptr) {
+      *options.hub = std::make_shared<events::EventHub>(shard_count, config.events.tail_bytes);
+    }
     return data.engine->replay_targets();
   };
-  auto log = wal::open(log_options(directory, config, options.show_progress), factory);
+  wal::LogOptions opening = log_options(directory, config, options.show_progress);
+  if (options.hub != nullptr) {
+    opening.on_durable = [hub = options.hub](ShardIndex shard, Lsn first_lsn, std::uint32_t count,
+                                             std::string_view blob) { (*hub)->add(shard, first_lsn, count, blob); };
+  }
+  auto log = wal::open(std::move(opening), factory);
   if (!log) return log.error();
   data.log = std::move(log).value();
   // a log without its secrets would give every person another number: they are made with it, or must be there

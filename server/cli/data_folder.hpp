@@ -10,6 +10,7 @@
 #include "engine/shard/engine.hpp"
 #include "server/config/config.hpp"
 #include "server/config/secrets.hpp"
+#include "server/events/event_hub.hpp"
 #include "server/shard_clock.hpp"
 #include "usher/result.hpp"
 #include "wal/log.hpp"
@@ -31,6 +32,7 @@ struct OpenOptions {
   std::size_t loops = 1;
   bool accept_clock = false;
   bool show_progress = true;
+  std::shared_ptr<events::EventHub>* hub = nullptr;  ///< made here where somebody wants to follow the log
 };
 
 /// Recovers DIR (made when it is not there). Returns: what wal::open() returns; `clock` when the wall clock lies more

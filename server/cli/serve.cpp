@@ -16,6 +16,7 @@
 #include "server/config/secrets.hpp"
 #include "server/heap.hpp"
 #include "server/http/listener.hpp"
+#include "server/notify/sinks.hpp"
 #include "server/payments/builtin_gateway.hpp"
 #include "server/room_metrics.hpp"
 #include "server/serve_loop.hpp"
@@ -69,6 +70,7 @@ class Serving {
   [[nodiscard]] Status stop();
 
  private:
+  void make_couriers();
   [[nodiscard]] Result<http::LoopOptions> loop_options(std::size_t index) const;
   void wait_until(const char* what, Duration timeout, const std::function<bool()>& done) const;
 
@@ -78,6 +80,7 @@ class Serving {
   std::vector<std::unique_ptr<ServeLoop>> loops_;
   std::string url_;
   api::IdentityKeys identity_;
+  std::shared_ptr<events::EventHub> hub_;  ///< outlives the log, which feeds it
   OpenedData data_;
   std::unique_ptr<work::WorkPool> pool_;
   std::unique_ptr<payments::BuiltinGateway> gateway_;
@@ -133,7 +136,7 @@ Status Serving::open_sockets() {
 
 Status Serving::recover() {
   Result<OpenedData> data =
-      open_data(options_.data, config_, {.loops = loops_.size(), .accept_clock = options_.accept_clock});
+      open_data(options_.data, config_, {.loops = loops_.size(), .accept_clock = options_.accept_clock, .hub = &hub_});
   if (!data) return data.error();
   data_ = std::move(data).value();
   Result<api::IdentityKeys> keys = api::IdentityKeys::load(config_.identity, data_.secrets);
@@ -180,16 +183,54 @@ Status Serving::start() {
     const api::RouteInfo& info = api::routes[route];
     if (!info.pattern.empty()) app_->router.add(info.method, info.pattern, static_cast<http::RouteId>(route));
   }
+  app_->hub = hub_;
   app_->publish_catalog();
+  make_couriers();
+  const Status side = data_.log->for_each_person([this](std::string_view key, std::string_view value) -> Status {
+    for (const auto& courier : app_->couriers) {
+      if (!courier->load(key, value)) return make_error(ErrorCode::corrupt, "a row of what is to be sent is damaged");
+    }
+    if (!key.starts_with(gate::GateBook::row_kind) || app_->gates.load(key, value)) return Done{};
+    return make_error(ErrorCode::corrupt, "the row of gate " + std::string(key.substr(1)) + " is damaged");
+  });
+  if (!side) return side.error();
   for (std::size_t index = 0; index < loops_.size(); ++index) {
     data_.engine->runner(index).set_wake([loop = &loops_[index]->loop()] { loop->wake(); });
   }
   for (std::size_t index = 0; index < loops_.size(); ++index) {
     loops_[index]->start(*app_, data_.engine->runner(index), metrics_->loop(index));
   }
+  for (const auto& courier : app_->couriers) courier->start();
   app_->ready = true;
   spdlog::info("ready: look at {}/movies?city=... or {}/ for what there is", url_, url_);
   return Done{};
+}
+
+void Serving::make_couriers() {
+  const config::NotifyConfig& settings = config_.notify;
+  const auto add = [&](std::unique_ptr<notify::Sink> sink) {
+    notify::CourierOptions options;
+    options.attempts_max = settings.attempts_max;
+    options.first_wait = settings.first_wait;
+    app_->couriers.push_back(
+        std::make_shared<notify::Courier>(std::move(sink), *data_.engine, *data_.log, hub_, options));
+  };
+  if (!settings.smtp_url.empty()) add(notify::make_mail_sink(*app_));
+  if (!settings.webhook_urls.empty()) add(notify::make_webhook_sink(*app_));
+  if (!settings.sms_url.empty()) add(notify::make_sms_sink(*app_));
+  metrics_->add_collector([couriers = app_->couriers](metrics::Exposition& out) {
+    for (const auto& courier : couriers) {
+      const notify::Courier::Counters counters = courier->counters();
+      out.counter("usher_deliveries_total", "Mails, webhooks and messages that arrived.",
+                  static_cast<double>(counters.sent), {{"sink", courier->name()}});
+      out.counter("usher_delivery_failures_total", "Attempts that failed.",
+                  static_cast<double>(counters.failed_attempts), {{"sink", courier->name()}});
+      out.gauge("usher_deliveries_waiting", "Messages on their way.", static_cast<double>(counters.waiting),
+                {{"sink", courier->name()}});
+      out.gauge("usher_deliveries_dead", "Messages given up, for an operator to see.",
+                static_cast<double>(counters.dead), {{"sink", courier->name()}});
+    }
+  });
 }
 
 void Serving::wait_until(const char* what, Duration timeout, const std::function<bool()>& done) const {
@@ -214,6 +255,7 @@ Status Serving::stop() {
     };
   };
   wait_until("draining", config_.server.drain_timeout, all(&ServeLoop::drained));
+  for (const auto& courier : app_->couriers) courier->stop();
   gateway_->stop();
   pool_->stop();
   spdlog::info("writing a checkpoint");

@@ -5,11 +5,14 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <set>
 #include <sstream>
 
 #include "server/catalog/zones.hpp"
 #include "server/cli/commands.hpp"
 #include "server/cli/logging.hpp"
+#include "server/identity/crypto.hpp"
+#include "server/json/reader.hpp"
 #include "server/json/writer.hpp"
 #include "server/shard_clock.hpp"
 #include "server/tickets/ticket_keys.hpp"
@@ -23,6 +26,33 @@ namespace {
   std::ostringstream text;
   text << in.rdbuf();
   return text.str();
+}
+
+using Revoked = std::set<std::string>;
+
+/// Adds the tickets of one answer of GET /revocations, if it is signed by one of the keys.
+[[nodiscard]] Status read_revocations(const std::string& path, const tickets::PublicKeys& keys, Revoked& revoked) {
+  const Result<std::string> text = read_text(path);
+  if (!text) return text.error();
+  json::Reader reader;
+  json::Object root = reader.parse_copy(text.value());
+  std::string signed_text = "usher-revocations\n";
+  signed_text += std::string(root.string("from", {0, 20'000})) + "\n";
+  signed_text += std::string(root.string("next_cursor", {0, 20'000})) + "\n";
+  json::Array list = root.array("tickets", 0, 1'000'000);
+  std::vector<std::string> found;
+  while (list.next()) {
+    found.emplace_back(list.string({36, 36}));
+    signed_text += found.back() + "\n";
+  }
+  const std::optional<std::uint32_t> key = tickets::parse_key(root.string("kid", {8, 8}));
+  const std::optional<std::string> signature = identity::decode_base64url(root.string("signature", {1, 200}));
+  if (!reader.ok()) return make_error(ErrorCode::invalid, path + ": " + std::string(reader.error()));
+  if (!key || !signature || !keys.verifies(*key, signed_text, *signature)) {
+    return make_error(ErrorCode::invalid, path + ": signature: is not one of these keys over this list");
+  }
+  revoked.insert(found.begin(), found.end());
+  return Done{};
 }
 
 /// The gate's words (DESIGN 7), as far as they can be known without the sale.
@@ -70,11 +100,16 @@ int verify_ticket(const VerifyTicketOptions& options) {
       if (!line.empty()) codes.push_back(line);
     }
   }
+  Revoked revoked;
+  for (const std::string& path : options.revocations) {
+    if (Status read = read_revocations(path, keys.value(), revoked); !read) return fail(read.error());
+  }
   bool all_valid = true;
   for (const std::string& code : codes) {
     tickets::TicketPayload payload;
     const tickets::CodeCheck check = keys.value().check(code, payload);
-    const std::string_view verdict = verdict_of(check, payload, at);
+    const bool gone = check == tickets::CodeCheck::good && revoked.contains(to_string(payload.ticket));
+    const std::string_view verdict = gone ? "cancelled" : verdict_of(check, payload, at);
     print(verdict, check, payload);
     all_valid = all_valid && verdict == "valid";
   }

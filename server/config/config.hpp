@@ -100,6 +100,26 @@ struct TicketsConfig {
   Duration valid_after{0};
 };
 
+struct NotifyConfig {
+  std::string smtp_url;
+  std::string smtp_user;
+  Secret smtp_password;
+  bool smtp_tls = false;
+  std::string mail_from = "tickets@localhost";
+  Duration reminder_before{0};
+  std::vector<std::string> webhook_urls;
+  Secret webhook_secret;
+  std::string sms_url;
+  Secret sms_secret;
+  bool allow_private = false;
+  std::uint32_t attempts_max = 12;
+  Duration first_wait{1'000};
+};
+
+struct EventsConfig {
+  std::uint64_t tail_bytes = 32 * mebibyte;
+};
+
 /// The live seat maps (server/ws).
 struct FeedConfig {
   Duration tick{100};
@@ -126,6 +146,8 @@ struct Config {
   Policy policy;
   PaymentsConfig payments;
   TicketsConfig tickets;
+  EventsConfig events;
+  NotifyConfig notify;
   FeedConfig feed;
   LogConfig log;
 };

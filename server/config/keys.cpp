@@ -68,6 +68,18 @@ class Section {
     add(name, KeyType::list, "a list of IP addresses or networks such as 10.0.0.0/8", help, assign,
         [&place] { return quote_list(place); });
   }
+  void urls(std::string_view name, std::vector<std::string>& place, std::string_view help) {
+    const auto assign = [&place](std::string_view value) {
+      std::vector<std::string> items;
+      for (const std::string_view item : split_list(value)) {
+        if (!item.starts_with("http://") && !item.starts_with("https://")) return false;
+        items.emplace_back(item);
+      }
+      place = std::move(items);
+      return true;
+    };
+    add(name, KeyType::list, "a list of http or https URLs", help, assign, [&place] { return quote_list(place); });
+  }
   void origins(std::string_view name, std::vector<std::string>& place, std::string_view help) {
     const auto assign = [&place](std::string_view value) {
       std::vector<std::string> items;
@@ -315,6 +327,33 @@ void bind_tickets(std::vector<Key>& keys, TicketsConfig& tickets) {
                    "How long after the end of its show a ticket still opens a gate.");
 }
 
+void bind_events(std::vector<Key>& keys, EventsConfig& events) {
+  Section section{keys, "events"};
+  section.size("tail_bytes", events.tail_bytes, mebibyte, 16 * gibibyte,
+               "The newest part of the log that is kept in memory for those who follow GET /events.");
+}
+
+void bind_notify(std::vector<Key>& keys, NotifyConfig& notify) {
+  Section section{keys, "notify"};
+  section.text("smtp_url", notify.smtp_url, "Mail server, such as smtp://mail.example:587; empty: no mails.");
+  section.text("smtp_user", notify.smtp_user, "Who logs in to the mail server; empty: nobody.");
+  section.secret("smtp_password", notify.smtp_password, "With which password.");
+  section.flag("smtp_tls", notify.smtp_tls, "Whether a mail server without TLS is refused.");
+  section.text("mail_from", notify.mail_from, "Whom mails are from: an address.");
+  section.duration("reminder_before", notify.reminder_before, none, 30 * day,
+                   "How long before a show its guests are reminded by mail; 0: not at all.");
+  section.urls("webhook_urls", notify.webhook_urls, "Who is told of bookings, cancellations, refunds and uses.");
+  section.secret("webhook_secret", notify.webhook_secret,
+                 "Key of their signatures, as Standard Webhooks writes it: whsec_...");
+  section.text("sms_url", notify.sms_url, "Where messages to phones are posted; empty: none are sent.");
+  section.secret("sms_secret", notify.sms_secret, "Key of their signatures.");
+  section.flag("allow_private", notify.allow_private,
+               "Whether webhooks and SMS may go to addresses that are not of the open internet.");
+  section.integer("attempts_max", notify.attempts_max, 1, 1'000, "So many failed attempts, then an operator decides.");
+  section.duration("first_wait", notify.first_wait, Duration{10}, day,
+                   "The wait behind the first failed attempt; doubled each time, 10 min at most.");
+}
+
 void bind_feed(std::vector<Key>& keys, FeedConfig& feed) {
   Section section{keys, "feed"};
   section.duration("tick", feed.tick, Duration{10}, Duration{std::chrono::seconds{10}},
@@ -351,6 +390,8 @@ std::vector<Key> bind_keys(Config& config) {
   bind_policy(keys, config.policy);
   bind_payments(keys, config.payments);
   bind_tickets(keys, config.tickets);
+  bind_events(keys, config.events);
+  bind_notify(keys, config.notify);
   bind_feed(keys, config.feed);
   bind_log(keys, config.log);
   return keys;

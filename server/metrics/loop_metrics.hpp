@@ -8,6 +8,7 @@
 
 #include "server/metrics/count.hpp"
 #include "server/metrics/histogram.hpp"
+#include "usher/command.hpp"
 #include "usher/refusal.hpp"
 
 namespace usher::server::metrics {
@@ -19,6 +20,8 @@ struct alignas(64) LoopMetrics {
   /// By route and by the first digit of the status (1 to 5).
   std::array<std::array<Count, 6>, routes_max> requests;
   std::array<Count, static_cast<std::size_t>(Refusal::count_)> refusals;
+
+  std::array<Count, static_cast<std::size_t>(ScanResult::count_)> scans;
 
   Count reservations;    ///< made
   Count seats_reserved;  ///< by them

@@ -130,6 +130,12 @@ void Metrics::add_refusals(Exposition& out) const {
     out.counter("usher_refusals_total", "Commands refused, by the code that the client saw.",
                 static_cast<double>(total), {{"code", describe(static_cast<Refusal>(i)).code}});
   }
+  for (std::size_t i = 0; i < scan_result_names.size(); ++i) {
+    std::uint64_t total = 0;
+    for (const auto& loop : loops_) total += loop->scans[i].value();
+    out.counter("usher_checkins_total", "Scans at gates, by what the gate was told.", static_cast<double>(total),
+                {{"result", scan_result_names[i]}});
+  }
 }
 
 void Metrics::add_sales(Exposition& out) const {

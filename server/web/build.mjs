@@ -33,6 +33,7 @@ const files = new Map(); // path -> bytes
 const pages = {
   app: 'Usher',
   console: 'Usher console',
+  gate: 'Usher gate',
   docs: 'Usher API',
 };
 
@@ -72,7 +73,7 @@ for (const [name, title] of Object.entries(pages)) {
 files.set('/favicon.svg', readFileSync(join(home, 'src/favicon.svg')));
 files.set('/usher.webmanifest', readFileSync(join(home, 'src/usher.webmanifest')));
 
-// A script and all that it loads, now or later.
+// The gate works without a network: its worker keeps exactly the files that its page needs.
 const nameOf = (path) => `/assets/${path.split('/').pop()}`;
 const gather = (name, lazy, parts = new Set()) => {
   const found = Object.entries(bundle.metafile.outputs).find(([path]) => nameOf(path) === name);
@@ -82,6 +83,19 @@ const gather = (name, lazy, parts = new Set()) => {
   }
   return parts;
 };
+const kept = ['/gate', entryOf('gate', '.css'), font, '/favicon.svg', ...gather(entryOf('gate', '.js'), true)];
+const worker = await build({
+  absWorkingDir: home,
+  entryPoints: ['src/gate-worker.ts'],
+  bundle: true,
+  format: 'iife',
+  minify: true,
+  target: ['es2020'],
+  define: { KEPT: JSON.stringify(kept), VERSION: JSON.stringify(hash(kept.join())) },
+  write: false,
+});
+files.set('/gate-worker.js', Buffer.from(worker.outputFiles[0].contents));
+
 rmSync(out, { recursive: true, force: true });
 for (const [path, bytes] of files) {
   mkdirSync(dirname(join(out, path)), { recursive: true });

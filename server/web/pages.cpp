@@ -8,24 +8,25 @@ namespace usher::server::web {
 namespace {
 
 /// First segments of addresses, and the page that shows all below them.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 7> rooms{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> rooms{{
     {"", "/app.html"},
     {"film", "/app.html"},
     {"show", "/app.html"},
     {"checkout", "/app.html"},
     {"my", "/app.html"},
     {"console", "/console.html"},
+    {"gate", "/gate.html"},
     {"docs", "/docs.html"},
 }};
 
 constexpr std::string_view page_fields =
     "Cache-Control: no-cache\r\n"
     "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "font-src 'self'; connect-src 'self'; manifest-src 'self'; "
+    "font-src 'self'; connect-src 'self'; media-src 'self' blob:; manifest-src 'self'; worker-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'\r\n"
     "X-Content-Type-Options: nosniff\r\n"
     "Referrer-Policy: same-origin\r\n"
-    "Permissions-Policy: camera=(), geolocation=(self), microphone=(), payment=()\r\n"
+    "Permissions-Policy: camera=(self), geolocation=(self), microphone=(), payment=()\r\n"
     "Cross-Origin-Opener-Policy: same-origin\r\n"
     "Vary: Accept-Encoding\r\n";
 constexpr std::string_view asset_fields =

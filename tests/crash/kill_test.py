@@ -19,12 +19,15 @@ import harness  # noqa: E402
 import model as checker  # noqa: E402
 
 SHOWS, ROWS, ROW_SEATS = 6, 5, 12
+GATE = harness.token("door", "gate")
 CLIENTS = 8
 CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_mastercard", "pm_card_chargeDeclined")
 SETTINGS = {
     "policy.reservation_ttl": "2h", "policy.cooldown_after_abandoned": "0", "policy.cooldown_after_refusals": "0",
     "policy.reservations_per_user_and_show": "0", "payments.latency": "3ms", "wal.checkpoint_interval": "1s",
+    "tickets.valid_before": "720h",
 }
+USED_MAX = 5  # bookings of a customer that are let in: those are not cancelled any more, and the halls must not fill up
 
 
 def statuses_of(seat_map):
@@ -67,11 +70,14 @@ class Customer:
         if dice < 0.15:
             return self.look(f"show-{self.random.randrange(SHOWS):05d}")
         reserved = [h for h in mine if h.state == "reserved"]
-        booked = [h for h in mine if h.state == "booked"]
+        booked = [h for h in mine if h.state == "booked" and not h.scans]
+        used = [h for h in mine if h.scans]
         if reserved and dice < 0.35:
             return self.book(self.random.choice(reserved))
         if reserved and (dice < 0.5 or len(mine) > 25):
             return self.release(self.random.choice(reserved))
+        if booked and dice < 0.54 and len(used) < USED_MAX:
+            return self.scan(self.random.choice(booked))
         if booked and (dice < 0.6 or len(mine) > 25):
             return self.cancel(self.random.choice(booked))
         return self.reserve()
@@ -80,16 +86,20 @@ class Customer:
         """Returns (status, body, when the answer was read). self.pending stays set when there is no answer."""
         self.pending = request
         request.began = time.monotonic()
-        headers = {"Idempotency-Key": request.key} if request.kind != "release" else {}
+        headers = {"Idempotency-Key": request.key} if request.kind not in ("release", "scan") else {}
+        bearer = self.bearer(request.owner)
         if request.kind == "reserve":
             call = ("POST", f"/shows/{request.show}/reserve", {"seat_ids": list(request.seats)})
         elif request.kind == "release":
             call = ("DELETE", f"/reservations/{request.holding.reservation}", None)
         elif request.kind == "book":
             call = ("POST", "/bookings", {"reservation_id": request.holding.reservation, "payment_token": request.card})
+        elif request.kind == "scan":
+            call = ("POST", "/checkins", {"ticket": request.card, "gate": "door", "nonce": request.key})
+            bearer = GATE
         else:
             call = ("POST", f"/bookings/{request.holding.booking}/cancel", {})
-        status, _, body = self.client.request(*call, self.bearer(request.owner), headers)
+        status, _, body = self.client.request(*call, bearer, headers)
         self.pending = None
         return status, body, time.monotonic()
 
@@ -126,7 +136,8 @@ class Customer:
         if status == 201:
             tickets = tuple(sorted(ticket["seat_id"] for ticket in body["tickets"]))
             harness.check(tickets == tuple(sorted(request.seats)), f"tickets for other seats: {body}")
-            self.model.on_booked(request.holding, body["booking_id"], tuple(t["ticket_id"] for t in body["tickets"]))
+            self.model.on_booked(request.holding, body["booking_id"], tuple(t["ticket_id"] for t in body["tickets"]),
+                                 tuple(t["qr_code"] for t in body["tickets"]))
         elif status == 402:
             request.holding.paying = False
         else:
@@ -149,6 +160,18 @@ class Customer:
             self.model.on_left(request, ended)
         else:
             self.model.violation(f"cancel answered {status} {body}")
+
+    def scan(self, holding):
+        request = self.new_request("scan", holding.show, holding.seats, holding, self.random.choice(holding.codes))
+        holding.scans[request.card] = request.key
+        self.on_scan_answer(request, *self.send(request)[:2])
+
+    def on_scan_answer(self, request, status, body):
+        """The same scan again, by its nonce, is the same entry: it must be told so before and after a crash."""
+        if status == 200 and body["result"] == "valid":
+            self.model.on_scanned()
+        else:
+            self.model.violation(f"a scan answered {status} {body}")
 
     def look(self, show):
         lsn_before = self.model.map_lsn.get(show, 0)
@@ -176,6 +199,8 @@ class Customer:
             self.on_reserve_answer(request, status, body)
         elif request.kind == "book":
             self.on_book_answer(request, status, body)
+        elif request.kind == "scan":
+            self.on_scan_answer(request, status, body)
         elif request.kind == "release" and status in (204, 404, 410):  # 404, 410: it had happened before the crash
             self.model.on_left(request, ended)
         elif request.kind == "cancel" and status == 200:
@@ -194,7 +219,7 @@ class Run:
         catalog = harness.make_catalog(SHOWS, ROWS, ROW_SEATS, prefix="show-")
         self.server = harness.Server(folder, harness.write_json(os.path.join(folder, "catalog.json"), catalog), SETTINGS)
         self.customers = [Customer(n, self.model, seed) for n in range(CLIENTS)]
-        self.doubts_settled = {"reserve": 0, "book": 0, "release": 0, "cancel": 0}
+        self.doubts_settled = {"reserve": 0, "book": 0, "release": 0, "cancel": 0, "scan": 0}
 
     def live_and_die(self, seconds):
         stop = threading.Event()
@@ -283,6 +308,19 @@ class Run:
             lost += not good
         harness.check(lost == 0, f"{lost} acknowledged reservations or bookings are missing or changed")
 
+    def judge_scans(self):
+        """Who was let in before the crash is not let in again."""
+        pending = {c.pending.card for c in self.customers if c.pending is not None and c.pending.kind == "scan"}
+        known = [(h, code) for h in self.model.holdings for code in h.scans if code not in pending]
+        twice = []
+        for first in range(0, len(known), 500):
+            scans = [{"ticket": code, "gate": "door"} for _, code in known[first:first + 500]]
+            status, _, body = self.server.request("POST", "/checkins", {"checkins": scans}, GATE)
+            if harness.check(status == 200, f"scans after the restart: {status} {body}"):
+                twice += [result for result in body["results"] if result["result"] != "already_used"]
+        harness.check(not twice, f"{len(twice)} of {len(known)} used tickets are not known as such: {twice[:3]}")
+        return len(known)
+
     def settle(self):
         for customer in self.customers:
             if customer.pending is not None:
@@ -302,6 +340,10 @@ def main():
     with harness.temp_folder() as folder:
         run = Run(folder, options.seed)
         run.server.start()
+        admin = harness.token("root", "admin")
+        added = run.server.request("POST", "/admin/gates", {"gate_id": "door", "screen_id": "show-screen-0"}, admin)
+        harness.check(added[0] == 201, f"a gate, registered once: {added}")
+        scanned = 0
         for kill in range(1, options.kills + 1):
             run.live_and_die(run.random.uniform(0.2, 2.0))
             if kill % 5 == 2:
@@ -310,10 +352,12 @@ def main():
                 run.replay_twice()
             run.server.start()
             run.judge()
+            scanned = run.judge_scans()
             run.settle()
             harness.say(f"kill {kill}: {run.model.acknowledged} acknowledged, {sum(c.requests for c in run.customers)} requests, "
                         f"in flight at a kill so far: {run.doubts_settled}")
         harness.check(run.model.acknowledged > 20 * options.kills, f"a sale worth the name: {run.model.acknowledged}")
+        harness.check(scanned > 0, "and somebody was let in")
         harness.check(run.server.stop() == 0, "SIGTERM: exit 0")
         run.replay_twice()
         run.judge_replayed_state()

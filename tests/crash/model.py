@@ -23,6 +23,8 @@ class Holding:
     state: str = "reserved"  # reserved, booked, released, cancelled
     booking: str = ""
     tickets: tuple = ()
+    codes: tuple = ()      # what the tickets' QR codes say
+    scans: dict = dataclasses.field(default_factory=dict)  # code -> nonce of the scan that let it in, or may have
     leaving: bool = False  # a release or cancel is under way, or was when the server died
     paying: bool = False   # so for a payment
 
@@ -31,13 +33,13 @@ class Holding:
 class Request:
     """A request that changes something, from before it is sent until its answer is known."""
 
-    kind: str  # reserve, book, release, cancel
+    kind: str  # reserve, book, release, cancel, scan
     owner: str
     show: str
     seats: tuple
     key: str
     holding: Holding = None
-    card: str = ""
+    card: str = ""  # of a scan: the ticket's code
     began: float = 0.0
     ended: float = math.inf
 
@@ -71,10 +73,15 @@ class Model:
             self._see(request.show, request.seats, request.began)
         return holding
 
-    def on_booked(self, holding, booking, tickets):
+    def on_booked(self, holding, booking, tickets, codes=()):
         with self.lock:
             self.acknowledged += 1
             holding.state, holding.booking, holding.tickets, holding.paying = "booked", booking, tickets, False
+            holding.codes = codes
+
+    def on_scanned(self):
+        with self.lock:
+            self.acknowledged += 1
 
     def on_leaving(self, request):
         """Before a release or cancel is sent: from here on its seats may be free."""

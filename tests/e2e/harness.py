@@ -152,7 +152,7 @@ class Server:
             if self.process.poll() is not None:
                 raise RuntimeError(f"usher ended with {self.process.returncode}:\n{self.output(begin)[-3000:]}")
             if not self.port:
-                found = re.search(r"https?://[^\s/]*?:(\d+)", self.output(begin))
+                found = re.search(r"listening on https?://[^\s/]*?:(\d+)", self.output(begin))
                 self.port = int(found.group(1)) if found else 0
             if self.port and self.is_ready():
                 return self

@@ -7,6 +7,7 @@ directories each: `closed`, stopped by SIGTERM, and `killed`, by SIGKILL with th
 what must be read from NAME.tar.gz.
 """
 
+import datetime
 import io
 import json
 import os
@@ -18,11 +19,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import harness  # noqa: E402
 
 SETTINGS = {"policy.reservation_ttl": "2h", "policy.cooldown_after_abandoned": "0", "policy.cooldown_after_refusals": "0",
-            "policy.reservations_per_user_and_show": "0", "wal.checkpoint_interval": "1s", "server.shards": "8"}
+            "policy.reservations_per_user_and_show": "0", "wal.checkpoint_interval": "1s", "server.shards": "8",
+            "tickets.valid_before": "720h"}
 
 
 def sell(server, first, count):
-    """Reserves, releases, books, is declined, cancels: one of each in turn."""
+    """Reserves, releases, books, is declined, cancels, enters and leaves: one of each in turn."""
+    door = harness.token("door", "gate")
     client = harness.Client(server.port)
     for number in range(first, first + count):
         bearer = harness.token(f"user-{number}")
@@ -39,6 +42,13 @@ def sell(server, first, count):
                                                                  "email": f"user-{number}@example.com"}, bearer)
         if number % 5 == 2:
             client.request("POST", f"/bookings/{booked['booking_id']}/cancel", {}, bearer)
+        if number % 5 == 3:
+            now = datetime.datetime.now(datetime.timezone.utc)
+            for minutes, direction in ((3, "in"), (2, "out"), (1, "in"))[:1 + number % 3]:
+                scan = {"ticket": booked["tickets"][0]["qr_code"], "gate": "door", "direction": direction,
+                        "scanned_at": harness.rfc3339(now - datetime.timedelta(minutes=minutes))}
+                status, _, body = client.request("POST", "/checkins", scan, door)
+                harness.check(status == 200 and body["result"] == "valid", f"scan: {status} {body}")
     client.close()
 
 
@@ -76,6 +86,8 @@ def make(version, name):
         catalog = harness.write_json(os.path.join(folder, "catalog.json"), harness.make_catalog(3, 4, 20, prefix="golden-"))
         server = harness.Server(folder, catalog, SETTINGS)
         server.start()
+        gate = {"gate_id": "door", "screen_id": "golden-screen-0"}
+        harness.check(server.request("POST", "/admin/gates", gate, harness.token("root", "admin"))[0] == 201, "a gate")
         sell(server, 0, 20)
         harness.check(server.stop() == 0, "SIGTERM: exit 0")
         server.start()

@@ -35,7 +35,7 @@ void World::ask(std::size_t loop) {
 }
 
 void World::submit(std::size_t loop, Command command) {
-  command.random = clients_.next();
+  if (command.type != CommandType::check_in) command.random = clients_.next();  // else it is the scan's nonce
   command.reply = {static_cast<std::uint16_t>(loop), 1, static_cast<std::uint32_t>(life_),
                    static_cast<std::uint32_t>(sent_.size()), 0};
   sent_.push_back({command, life_, false});
@@ -67,6 +67,7 @@ CommandType World::draw_type() {
       CommandType::read_reservation};
   if (clients_.chance(20)) return clients_.chance(500) ? CommandType::block_seats : CommandType::unblock_seats;
   if (clients_.chance(2)) return CommandType::cancel_show;
+  if (clients_.chance(120)) return CommandType::check_in;
   return clients_.pick(types);
 }
 
@@ -84,7 +85,39 @@ Command World::draw_command() {
   const bool reserves = command.type == CommandType::reserve || command.type == CommandType::reserve_best;
   if (!reserves && !house) name_reservation(command);
   choose_seats(command);
+  if (command.type == CommandType::check_in) draw_scan(command);
   return command;
+}
+
+/// A scan of a ticket, made up to some seconds ago; sometimes one that was sent already, or of what is no ticket.
+void World::draw_scan(Command& command) {
+  if (!scans_.empty() && clients_.chance(250)) {
+    command = clients_.chance(500) ? scans_.back() : scans_[clients_.below(scans_.size())];
+    return;
+  }
+  command.user = staff_user;
+  command.staff = true;
+  command.exit = clients_.chance(300);
+  command.window = clients_.chance(50) ? ScanResult::too_early : ScanResult::valid;
+  command.scanned_at = now(0) - Duration{static_cast<std::int64_t>(clients_.below(10)) * 500};
+  command.random = clients_.next();
+  command.payment_ref[0] = static_cast<char>('A' + clients_.below(4));
+  command.payment_ref_size = 1;
+  const ShowState* state = model_.now(command.show);
+  const Held* held = state == nullptr ? nullptr : state->find(command.sequence);
+  if (state != nullptr && !state->held.empty() && clients_.chance(700)) {  // people come with what they have paid for
+    const std::size_t begin = clients_.below(state->held.size());
+    for (std::size_t at = 0; at < state->held.size(); ++at) {
+      held = state->held[(begin + at) % state->held.size()].get();
+      if (held->state == ReservationState::booked) break;
+    }
+    command.sequence = held->sequence;
+  }
+  if (held == nullptr || !held->paid || clients_.chance(15)) return;
+  const auto position = static_cast<std::uint32_t>(clients_.below(held->seats.size()));
+  command.id_random = ticket_id(command.show, held->sequence, held->ticket_random, position).random;
+  scans_.push_back(command);
+  if (scans_.size() > 20) scans_.erase(scans_.begin());
 }
 
 void World::name_reservation(Command& command) {

@@ -80,7 +80,14 @@ constexpr std::array<std::string_view, path_count> path_names{"expired_by_comman
                                                               "closed_cleanly",
                                                               "payment_resumed",
                                                               "refund_resumed",
-                                                              "charge_not_attempted"};
+                                                              "charge_not_attempted",
+                                                              "let_in",
+                                                              "let_out",
+                                                              "let_in_earlier",
+                                                              "scanned_again",
+                                                              "used_refused",
+                                                              "cancelled_refused",
+                                                              "used_kept"};
 static_assert(!fault_names.back().empty() && !path_names.back().empty());
 
 }  // namespace

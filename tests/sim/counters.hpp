@@ -93,6 +93,13 @@ enum class Path : std::uint8_t {
   payment_resumed,
   refund_resumed,
   charge_not_attempted,
+  let_in,
+  let_out,
+  let_in_earlier,  ///< a scan that was made offline comes after a later one
+  scanned_again,
+  used_refused,
+  cancelled_refused,
+  used_kept,  ///< a used ticket is not cancelled by its owner
   count_
 };
 

@@ -119,8 +119,12 @@ namespace {
   }
   if (again) return Refusal::already_cancelled;
   if (!all_known) return Refusal::unknown_seat_in_booking;
-  const bool late = refund_percent(facts, now) < 0 || state.stage == Stage::completed;
-  return late ? Refusal::cancellation_too_late : Refusal::none;
+  if (refund_percent(facts, now) < 0 || state.stage == Stage::completed) return Refusal::cancellation_too_late;
+  for (std::size_t at = 0; at < held->seats.size(); ++at) {
+    const bool asked = command.seat_count == 0 || wants(command, held->seats[at]);
+    if (asked && ((held->used_mask() & ~held->cancelled) >> at & 1U) != 0) return Refusal::ticket_used;
+  }
+  return Refusal::none;
 }
 
 [[nodiscard]] Refusal of_seats(const Facts& facts, const ShowState& state, const Command& command, Instant now) {
@@ -159,6 +163,25 @@ bool has_best(const Facts& facts, const ShowState& state, const Command& command
     found = found || (run >= command.seat_count && company);
   }
   return found || (command.split && all >= command.seat_count && (!wishes_accessible || all_accessible > 0));
+}
+
+ScanVerdict expect_scan(const ShowState& state, const Command& command) {
+  const Held* held = state.find(command.sequence);
+  if (held == nullptr || !held->paid) return {};
+  ScanVerdict verdict;
+  for (; verdict.position < held->seats.size(); ++verdict.position) {
+    const Id ticket = ticket_id(command.show, held->sequence, held->ticket_random, verdict.position);
+    if (to_uuid(ticket) == to_uuid(Id{IdKind::ticket, command.show, command.sequence, command.id_random})) break;
+  }
+  if (verdict.position == held->seats.size() || state.stage == Stage::cancelled) return {};
+  if (((held->cancelled >> verdict.position) & 1U) != 0) return {};
+  const auto known = held->uses.find(verdict.position);
+  verdict.scan =
+      scan_of(known == held->uses.end() ? Use{} : known->second, command.exit, command.scanned_at, command.random);
+  verdict.result = verdict.scan == Scan::refused   ? ScanResult::already_used
+                   : verdict.scan == Scan::repeats ? ScanResult::valid
+                                                   : command.window;
+  return verdict;
 }
 
 Expected expect(const Model& model, const Facts& facts, const ShowState& state, const Command& command, Instant now) {

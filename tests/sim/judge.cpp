@@ -29,6 +29,7 @@ namespace {
   if (reply.payment() != held.payment || reply.ticket_random != held.ticket_random) return "other tickets";
   if (reply.booked_at != held.booked_at) return "another time of booking";
   if (reply.cancelled_mask != held.cancelled) return "other tickets are cancelled";
+  if (reply.used_mask != held.used_mask()) return "other tickets are used";
   return reply.refunded != held.repaid() ? "another sum refunded" : "";
 }
 
@@ -62,6 +63,8 @@ void Judge::count(Refusal refusal) {
       return counters_.hit(Path::late_refused);
     case Refusal::seats_lost:
       return counters_.hit(Path::seats_lost_refused);
+    case Refusal::ticket_used:
+      return counters_.hit(Path::used_kept);
     case Refusal::idempotency_in_flight:
       return counters_.hit(Path::key_in_flight);
     case Refusal::idempotency_key_reused:
@@ -182,6 +185,35 @@ std::string Judge::done(const Command& command, const Reply& reply) {
   return "";
 }
 
+std::string Judge::scanned(const Command& command, const Reply& reply) {
+  if (reply.refusal != Refusal::none) return refused(command, reply);
+  const Moment* moment = model_.as_of(command.show, reply.lsn);
+  if (moment == nullptr) return ++counters_.unchecked, "";
+  const Event& last = moment->record.events.back();
+  const bool own = moment->state.lsn == reply.lsn && !reply.replayed && last.type == EventType::ticket_used &&
+                   last.sequence == command.sequence && last.random == command.random;
+  const Moment* base = own ? model_.before(command.show, reply.lsn) : moment;
+  if (base == nullptr) return ++counters_.unchecked, "";
+  ShowState state = base->state;
+  if (let_die(state, model_.facts(command.show), reply.now) != 0 && !own) return "decided as if something dead lived";
+  const ScanVerdict expected = expect_scan(state, command);
+  if (reply.scan != expected.result) {
+    return "the gate is told " + std::string(scan_result_names[static_cast<std::size_t>(reply.scan)]) + ", not " +
+           std::string(scan_result_names[static_cast<std::size_t>(expected.result)]);
+  }
+  const bool admits = expected.result == ScanResult::valid;
+  if (reply.replayed != (admits && expected.scan == Scan::repeats)) return "it is the same scan, or it is not";
+  if (own != (admits && expected.scan != Scan::repeats)) return "in the log, and counts not, or the reverse";
+  if (reply.superseded != (admits && expected.scan == Scan::replaces)) return "an earlier entry, or not";
+  if (reply.scan == ScanResult::cancelled) return counters_.hit(Path::cancelled_refused), "";
+  if (reply.scan != ScanResult::valid && reply.scan != ScanResult::already_used) return "";
+  counters_.hit(!admits ? Path::used_refused : reply.replayed ? Path::scanned_again : Path::let_in);
+  const Held* held = moment->state.find(command.sequence);
+  const Use& use = held->uses.at(expected.position);
+  if (reply.scanned_at != (command.exit ? use.out_at : use.in_at)) return "another time counts";
+  return reply.payment() == use.gate && reply.used_mask == held->used_mask() ? "" : "another gate, or other tickets";
+}
+
 std::string Judge::replayed(const Command& command, const Reply& reply) {
   const Moment* moment = model_.as_of(command.show, reply.lsn);
   if (moment == nullptr || moment->state.lsn != reply.lsn) return ++counters_.unchecked, "";
@@ -203,7 +235,9 @@ std::string Judge::replayed(const Command& command, const Reply& reply) {
 
 std::string Judge::answer(const Command& command, const Reply& reply) {
   std::string wrong;
-  if (reply.replayed) {
+  if (command.type == CommandType::check_in) {
+    wrong = scanned(command, reply);
+  } else if (reply.replayed) {
     wrong = replayed(command, reply);
   } else if (reply.refusal != Refusal::none && reply.type == command.type) {
     wrong = refused(command, reply);

@@ -18,6 +18,13 @@ struct Expected {
 /// `now` is that of the decision. Nothing in `state` may be dead by then.
 [[nodiscard]] Expected expect(const Model& model, const Facts& facts, const ShowState& state, const Command& command,
                               Instant now);
+/// What a gate must be told of a ticket.
+struct ScanVerdict {
+  ScanResult result = ScanResult::cancelled;
+  Scan scan = Scan::refused;
+  unsigned position = 0;
+};
+[[nodiscard]] ScanVerdict expect_scan(const ShowState& state, const Command& command);
 /// Whether the house could find such seats.
 [[nodiscard]] bool has_best(const Facts& facts, const ShowState& state, const Command& command);
 
@@ -35,6 +42,7 @@ class Judge {
  private:
   [[nodiscard]] std::string refused(const Command& command, const Reply& reply);
   [[nodiscard]] std::string done(const Command& command, const Reply& reply);
+  [[nodiscard]] std::string scanned(const Command& command, const Reply& reply);
   [[nodiscard]] std::string replayed(const Command& command, const Reply& reply);
   [[nodiscard]] std::string effect(const Command& command, const Reply& reply, const Moment& moment);
   void count(Refusal refusal);

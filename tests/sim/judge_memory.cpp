@@ -10,6 +10,22 @@ namespace {
 using engine::ShardState;
 using engine::SlabIndex;
 
+[[nodiscard]] std::string compare_uses(const ShardState& state, const engine::Booking& booking, const Held& held) {
+  std::size_t met = 0;
+  for (SlabIndex at = booking.uses; at != 0; at = state.uses[at].next) {
+    const engine::TicketUse& use = state.uses[at];
+    const auto known = held.uses.find(use.position);
+    if (known == held.uses.end()) return "a use too many";
+    const Use& expected = known->second;
+    if (use.in_at != expected.in_at || use.out_at != expected.out_at) return "a use at another time";
+    if (use.in_nonce != expected.in_nonce || use.out_nonce != expected.out_nonce) return "another use";
+    if (std::string_view(use.gate.data(), use.gate_size) != expected.gate) return "a use at another gate";
+    ++met;
+  }
+  if (booking.used != held.used_mask()) return "other tickets are used";
+  return met == held.uses.size() ? "" : "a use is missing";
+}
+
 [[nodiscard]] std::string compare(const ShardState& state, SlabIndex at, const Held& held) {
   const engine::Reservation& memory = state.reservations[at];
   const std::string who = "reservation " + std::to_string(held.sequence) + ": ";
@@ -23,6 +39,7 @@ using engine::SlabIndex;
   const engine::Booking& booking = state.bookings[memory.booking];
   if (booking.cancelled != held.cancelled || booking.seats_lost != held.seats_lost) return who + "another booking";
   if (std::string_view(booking.payment_ref.data(), booking.payment_ref_size) != held.payment) return who + "payment";
+  if (std::string wrong = compare_uses(state, booking, held); !wrong.empty()) return who + wrong;
   std::size_t left = held.repayments.size();
   for (SlabIndex refund = booking.refunds; refund != 0; refund = state.refunds[refund].next) {
     if (left == 0) return who + "a refund too many";

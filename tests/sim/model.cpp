@@ -14,6 +14,26 @@ std::int64_t Held::repaid() const noexcept {
   return sum;
 }
 
+std::uint32_t Held::used_mask() const noexcept {
+  std::uint32_t mask = 0;
+  for (const auto& [position, use] : uses) mask |= use.entered() ? 1U << position : 0U;
+  return mask;
+}
+
+Scan scan_of(const Use& use, bool exit, Instant at, std::uint64_t nonce) noexcept {
+  if (exit) {
+    if (use.out_at != Instant{} && nonce == use.out_nonce) return Scan::repeats;
+    if (use.inside()) return at >= use.in_at ? Scan::counts : Scan::refused;
+    return use.out_at == Instant{} ? Scan::counts : Scan::refused;  // an exit may arrive before its entry
+  }
+  if (!use.entered()) return Scan::counts;
+  if (nonce == use.in_nonce) return Scan::repeats;
+  if (!use.inside() && at > use.out_at) return Scan::counts;
+  // of two entries with no exit between them the earlier one stands
+  const bool same_stay = !use.inside() || at > use.out_at;
+  return at < use.in_at && same_stay ? Scan::replaces : Scan::refused;
+}
+
 const Held* ShowState::find(std::uint32_t sequence) const noexcept {
   for (const HeldPtr& one : held) {
     if (one->sequence == sequence) return one.get();

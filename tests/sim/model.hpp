@@ -46,6 +46,26 @@ struct Repayment {
   State state = State::owed;
 };
 
+/// The entry and the exit of a ticket that count.
+struct Use {
+  Instant in_at{};  ///< the epoch: none
+  Instant out_at{};
+  std::uint64_t in_nonce = 0;
+  std::uint64_t out_nonce = 0;
+  std::string gate;
+
+  [[nodiscard]] bool entered() const noexcept { return in_at != Instant{}; }
+  [[nodiscard]] bool inside() const noexcept { return entered() && out_at < in_at; }
+};
+/// What a scan is to a ticket.
+enum class Scan : std::uint8_t {
+  counts,    ///< somebody goes in or out
+  replaces,  ///< an entry before the one that counted until now
+  repeats,   ///< the same scan again
+  refused    ///< a second one on one ticket
+};
+[[nodiscard]] Scan scan_of(const Use& use, bool exit, Instant at, std::uint64_t nonce) noexcept;
+
 /// A reservation, whatever became of it.
 struct Held {
   std::uint32_t sequence = 0;
@@ -66,7 +86,9 @@ struct Held {
   std::string payment;
   std::uint32_t cancelled = 0;
   std::vector<Repayment> repayments;
+  std::map<unsigned, Use> uses;  ///< by the ticket's position
 
+  [[nodiscard]] std::uint32_t used_mask() const noexcept;
   [[nodiscard]] bool live() const noexcept {
     return state == ReservationState::reserved || state == ReservationState::paying;
   }

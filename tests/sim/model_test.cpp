@@ -143,3 +143,27 @@ TEST_CASE("shrink: a failure: fewer commands, fewer faults, and it still fails")
   CHECK(small.cuts.faults_off != 0);
   CHECK(command_line(small.cuts).find("--canary") != std::string::npos);
 }
+
+TEST_CASE("model: scans of a ticket: one entry for each exit, the earliest of a stay counts") {
+  const auto at = [](std::int64_t ms) { return instant_from_ms(ms); };
+  Use use;
+  CHECK(scan_of(use, false, at(5), 1) == Scan::counts);
+  CHECK(scan_of(use, true, at(5), 1) == Scan::counts);
+  use.in_at = at(10);
+  use.in_nonce = 1;
+  CHECK(scan_of(use, false, at(10), 1) == Scan::repeats);
+  CHECK(scan_of(use, false, at(10), 2) == Scan::refused);
+  CHECK(scan_of(use, false, at(11), 2) == Scan::refused);
+  CHECK(scan_of(use, false, at(9), 2) == Scan::replaces);
+  CHECK(scan_of(use, true, at(9), 3) == Scan::refused);
+  CHECK(scan_of(use, true, at(10), 3) == Scan::counts);
+  use.out_at = at(20);
+  use.out_nonce = 3;
+  CHECK(scan_of(use, true, at(20), 3) == Scan::repeats);
+  CHECK(scan_of(use, true, at(25), 4) == Scan::refused);
+  CHECK(scan_of(use, false, at(20), 4) == Scan::refused);
+  CHECK(scan_of(use, false, at(21), 4) == Scan::counts);
+  use.in_at = at(30);
+  CHECK(scan_of(use, false, at(20), 5) == Scan::refused);
+  CHECK(scan_of(use, false, at(21), 5) == Scan::replaces);
+}

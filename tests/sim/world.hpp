@@ -74,6 +74,7 @@ class World final : private Watcher {
   [[nodiscard]] CommandType draw_type();
   void name_reservation(Command& command);
   void choose_seats(Command& command);
+  void draw_scan(Command& command);
   void give_key(Command& command);
   [[nodiscard]] bool repeat(std::size_t loop);
   void learn(const Command& command, const Reply& reply);
@@ -123,6 +124,7 @@ class World final : private Watcher {
   std::vector<Reply> known_;            ///< reservations that clients have heard of
   std::map<std::uint32_t, Lsn> shown_;  ///< per show, the newest LSN that anybody was told
   std::uint64_t keys_given_ = 0;
+  std::vector<Command> scans_;  ///< the newest ones, to be sent again
 };
 
 }  // namespace usher::sim

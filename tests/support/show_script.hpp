@@ -42,6 +42,7 @@ class ShowScript {
   /// Every refusal that an answer of this script gave.
   [[nodiscard]] const std::vector<Refusal>& refusals() const noexcept { return refusals_; }
   [[nodiscard]] TestShard& world() noexcept { return world_; }
+  [[nodiscard]] const Reply& last_reply() const noexcept { return last_; }
 
  private:
   using Words = std::vector<std::string>;
@@ -118,6 +119,7 @@ class ShowScript {
         {"preview", CommandType::preview_cancel}, {"cancel", CommandType::cancel},
         {"refund", CommandType::finish_refund},   {"cancel_show", CommandType::cancel_show},
         {"block", CommandType::block_seats},      {"unblock", CommandType::unblock_seats},
+        {"scan", CommandType::check_in},
     };
     return types.at(verb);
   }
@@ -209,6 +211,7 @@ class ShowScript {
       command.refund_settled = has(words, "settled");
       command.staff = true;
     }
+    if (type == CommandType::check_in) scan(command, words);
     if (has(words, "forged")) ++command.id_random;
     who(command, words);
     const Reply reply = execute(command);
@@ -217,6 +220,26 @@ class ShowScript {
       reservations_[words[1]].attempt = reply.attempt;
     }
     return reply;
+  }
+  /// scan R1 POSITION at MS [out] [nonce N] [gate G] [early|late]
+  void scan(Command& command, const Words& words) {
+    const auto booking = world_.execute(reading(command), now_);
+    const auto position = static_cast<std::uint32_t>(number(words[2]));
+    command.id_random = ticket_id(command.show, command.sequence, booking.ticket_random, position).random;
+    command.scanned_at = instant_from_ms(number(option(words, "at", std::to_string(to_ms(now_)))));
+    command.exit = has(words, "out");
+    command.random = static_cast<std::uint64_t>(number(option(words, "nonce", std::to_string(random_))));
+    command.window = has(words, "early")  ? ScanResult::too_early
+                     : has(words, "late") ? ScanResult::too_late
+                                          : ScanResult::valid;
+    const std::string gate = option(words, "gate", "G1");
+    std::copy(gate.begin(), gate.end(), command.payment_ref.begin());
+    command.payment_ref_size = static_cast<std::uint8_t>(gate.size());
+  }
+  static Command reading(Command command) {
+    command.type = CommandType::read_booking;
+    command.staff = true;
+    return command;
   }
   static void who(Command& command, const Words& words) {
     const std::string by = option(words, "by", "");
@@ -252,6 +275,7 @@ class ShowScript {
   Reply execute(const Command& command) {
     const Reply reply = world_.execute(command, now_);
     if (reply.refusal != Refusal::none) refusals_.push_back(reply.refusal);
+    last_ = reply;
     return reply;
   }
 
@@ -283,6 +307,12 @@ class ShowScript {
         return "released";
       case CommandType::reserve_best:
         return state + " " + list(reply);
+      case CommandType::check_in: {
+        std::string text(scan_result_names[static_cast<std::size_t>(reply.scan)]);
+        if (reply.payment_ref_size != 0)
+          text += " " + std::string(reply.payment()) + " at " + std::to_string(to_ms(reply.scanned_at));
+        return reply.superseded ? text + " first" : text;
+      }
       case CommandType::cancel_show:
       case CommandType::block_seats:
       case CommandType::unblock_seats:
@@ -322,6 +352,7 @@ class ShowScript {
   std::uint64_t random_ = 1'000;
   std::map<std::string, Reply> reservations_;
   std::vector<Refusal> refusals_;
+  Reply last_{};
   std::string failures_;
 };
 

@@ -22,7 +22,7 @@ constexpr std::array all_types{
     EventType::show_completed, EventType::seats_blocked,   EventType::seats_unblocked, EventType::reserved,
     EventType::released,       EventType::expired,         EventType::payment_started, EventType::payment_declined,
     EventType::booked,         EventType::refund_due,      EventType::payment_unknown, EventType::seats_cancelled,
-    EventType::refund_settled, EventType::refund_failed,   EventType::cooldown_started};
+    EventType::refund_settled, EventType::refund_failed,   EventType::ticket_used,     EventType::cooldown_started};
 
 Record round_trip(const Record& record, Instant base) {
   BlobBuffer out;

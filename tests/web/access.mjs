@@ -76,6 +76,9 @@ export async function access({ browser, url, shots }) {
     await page.goto(`${url}/docs`);
     await page.waitForSelector('.call');
     await look('docs');
+    await page.goto(`${url}/gate`);
+    await page.waitForSelector('main');
+    await look('gate');
     await context.close();
   }
 }

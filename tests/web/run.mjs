@@ -1,10 +1,11 @@
 // Drives Debian's Chromium through the pages against the real server: node run.mjs [PART...] [--shots FOLDER]
 //
-// Parts: booking, rivals, live, reload, expiry, phone, words, rude, console, docs, access (default: all). Prints "N checks passed, M failed"
+// Parts: booking, rivals, live, reload, expiry, phone, words, rude, console, docs, gate, access (default: all). Prints "N checks passed, M failed"
 // as its last line. --shots also writes the pictures that stand beside server/web/README.md.
 
 import { chromiumPath, check, result, startBrowser, startServer } from './support.mjs';
 import * as shop from './shop.mjs';
+import { gate } from './gate.mjs';
 import * as house from './house.mjs';
 import { access } from './access.mjs';
 
@@ -20,10 +21,10 @@ try {
   process.exit(77);
 }
 
-const parts = { booking: shop.booking, rivals: shop.rivals, live: shop.live, reload: shop.reload, expiry: shop.expiry, phone: shop.phoneBooking, words: shop.words, rude: shop.rude, console: house.console_, docs: house.docs, access };
+const parts = { booking: shop.booking, rivals: shop.rivals, live: shop.live, reload: shop.reload, expiry: shop.expiry, phone: shop.phoneBooking, words: shop.words, rude: shop.rude, console: house.console_, docs: house.docs, gate, access };
 const wanted = process.argv.slice(2).filter((name) => !name.startsWith('--') && parts[name]);
 const shots = process.argv.includes('--shots') ? process.argv[process.argv.indexOf('--shots') + 1] : null;
-const settings = { 'payments.latency': '300ms', 'policy.reservations_per_user_and_show': 0 };
+const settings = { 'payments.latency': '300ms', 'policy.reservations_per_user_and_show': 0, 'tickets.valid_before': '720h' };
 const server = await startServer(settings);
 try {
   for (const [name, run] of Object.entries(parts)) {

@@ -52,7 +52,7 @@ function Console(): JSX.Element {
         {state === 'out' && <SignIn role="admin" why={why} done={() => void enter()} />}
         {state === 'in' && (room === 'shows' ? <ShowsPage id={id ?? ''} /> : room === 'time' ? <TimePage id={id ?? ''} /> : room === 'catalog' ? <CatalogPage /> : <LivePage />)}
       </main>
-      <footer class="console-bottom"><a href="/" data-plain>Shop</a><a href="/docs" data-plain>API</a><ThemePicker /></footer>
+      <footer class="console-bottom"><a href="/" data-plain>Shop</a><a href="/docs" data-plain>API</a><a href="/gate" data-plain>Gate</a><ThemePicker /></footer>
     </div>
   );
 }

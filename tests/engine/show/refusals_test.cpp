@@ -41,6 +41,7 @@ const std::map<Refusal, std::string> scripts{
     {Refusal::payment_declined, "reserve R1 U1 {1}\npay R1\ndeclined R1"},
     {Refusal::already_cancelled, "reserve R1 U1 {1}\nbook R1\ncancel R1\ncancel R1"},
     {Refusal::unknown_seat_in_booking, "reserve R1 U1 {1}\nbook R1\ncancel R1 {2}"},
+    {Refusal::ticket_used, "reserve R1 U1 {1}\nbook R1\nscan R1 0 at 5000\ncancel R1"},
     {Refusal::cancellation_too_late, "reserve R1 U1 {1}\nbook R1\nnow 199999999\ncancel R1"},
 };
 
@@ -51,7 +52,6 @@ const std::vector<Refusal> elsewhere{Refusal::mailbox_full,
                                      Refusal::disk_nearly_full,
                                      Refusal::draining,
                                      Refusal::idempotency_keys_exhausted,
-                                     Refusal::ticket_used,
                                      Refusal::show_full};
 
 }  // namespace

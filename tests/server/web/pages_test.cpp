@@ -12,6 +12,7 @@ TEST_CASE("web::find: addresses of the shop: one page shows them") {
     CHECK(find(path)->path == "/app.html");
   }
   CHECK(find("/console")->path == "/console.html");
+  CHECK(find("/gate")->path == "/gate.html");
   CHECK(find("/docs")->path == "/docs.html");
 }
 
