@@ -56,9 +56,10 @@ void ServeLoop::cycle() {
   api_->set_time_us(monotonic_us());
   busy_ = runner_->do_work();
   api_->tick();
-  busy_ = api_->work_feed() || busy_;
   loop_->flush();
   if (runner_->wants_commit()) commit();
+  // last, so that neither answers nor the disk wait for a slice of a fan-out
+  busy_ = api_->work_feed() || busy_;
   if (runner_->now() >= next_metrics_) {
     feed_loop_metrics(*metrics_, *loop_, *runner_);
     feed_live_metrics(*metrics_, api_->feed());

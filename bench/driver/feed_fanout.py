@@ -5,8 +5,7 @@ import json
 import statistics
 import subprocess
 
-import harness
-from driver.common import WARM_REQUESTS, Floor, check_201s, details, program, typical
+from driver.common import WARM_REQUESTS, Floor, check_201s, details, harness, program, typical
 from driver.memory import anonymous_bytes
 
 # Nobody is refused, and no memory is taken beforehand that could hide what readers need.
@@ -89,7 +88,7 @@ def reserve_beside(bench):
         with bench.server(SETTINGS) as server, contextlib.ExitStack() as stack:
             seconds = bench.options.seconds + bench.options.warmup if not bench.smoke else 1
             told = stack.enter_context(Readers(server.port, max(readers, 1), show=f"load-{bench.options.shows - 1:05d}", every_ms=200, steady=1,
-                                               changes=int(5 * (seconds + 2))))
+                                               changes=int(5 * (seconds + 4))))
             told.begin()
             figure = bench.load(server.port, 0 if bench.smoke else WARM_REQUESTS // 10, connections=connections, rate=rate, shows=bench.options.shows - 1)
             check_201s(figure, bench.smoke)

@@ -12,6 +12,8 @@ namespace {
 constexpr std::int64_t snapshot_age_ms_max = 1'000;
 // After a fan-out so much more time is left for everything else (issue: "stretching to 4 times its cost").
 constexpr std::int64_t rest_per_cost = 4;
+// Between two looks at the clock: some 10 us each.
+constexpr int tells_per_look = 8;
 
 std::int64_t monotonic_ns() noexcept {
   timespec now{};
@@ -80,11 +82,9 @@ bool Audience::run(std::int64_t now_ms, std::int64_t deadline_ns) {
   if (!running_) start(now_ms);
   const std::int64_t begun_ns = monotonic_ns();
   std::int64_t ns = begun_ns;
-  while (cursor_ < members_.size() && ns < deadline_ns) {
+  for (; cursor_ < members_.size() && ns < deadline_ns; ns = monotonic_ns()) {
     // counted first: leave() may be called within
-    Subscriber& subscriber = *members_[cursor_++];
-    tell(subscriber);
-    ns = monotonic_ns();
+    for (int told = 0; told < tells_per_look && cursor_ < members_.size(); ++told) tell(*members_[cursor_++]);
   }
   cost_ns_ += ns - begun_ns;
   if (cursor_ < members_.size()) return false;

@@ -6,6 +6,7 @@ USHER_THOROUGH=1; --seed N repeats a run's choices, --kills N overrides.
 """
 
 import argparse
+import datetime
 import json
 import os
 import random
@@ -28,6 +29,13 @@ SETTINGS = {
     "tickets.valid_before": "720h",
 }
 USED_MAX = 5  # bookings of a customer that are let in: those are not cancelled any more, and the halls must not fill up
+DOORS_OPEN = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
+
+
+def scan_of(holding):
+    """The newest scan of a booking's first ticket, a second after the one before: in, out, in again ..."""
+    at = DOORS_OPEN + datetime.timedelta(seconds=holding.passes)
+    return {"ticket": holding.codes[0], "gate": "door", "direction": "in" if holding.passes % 2 else "out", "scanned_at": harness.rfc3339(at)}
 
 
 def statuses_of(seat_map):
@@ -70,14 +78,14 @@ class Customer:
         if dice < 0.15:
             return self.look(f"show-{self.random.randrange(SHOWS):05d}")
         reserved = [h for h in mine if h.state == "reserved"]
-        booked = [h for h in mine if h.state == "booked" and not h.scans]
-        used = [h for h in mine if h.scans]
+        booked = [h for h in mine if h.state == "booked" and not h.passes]
+        used = [h for h in mine if h.passes]
         if reserved and dice < 0.35:
             return self.book(self.random.choice(reserved))
         if reserved and (dice < 0.5 or len(mine) > 25):
             return self.release(self.random.choice(reserved))
-        if booked and dice < 0.54 and len(used) < USED_MAX:
-            return self.scan(self.random.choice(booked))
+        if 0.5 <= dice < 0.57 and (used or booked):
+            return self.scan(self.random.choice(used if len(used) >= USED_MAX or not booked else booked + used))
         if booked and (dice < 0.6 or len(mine) > 25):
             return self.cancel(self.random.choice(booked))
         return self.reserve()
@@ -95,7 +103,7 @@ class Customer:
         elif request.kind == "book":
             call = ("POST", "/bookings", {"reservation_id": request.holding.reservation, "payment_token": request.card})
         elif request.kind == "scan":
-            call = ("POST", "/checkins", {"ticket": request.card, "gate": "door", "nonce": request.key})
+            call = ("POST", "/checkins", {**scan_of(request.holding), "nonce": request.key})
             bearer = GATE
         else:
             call = ("POST", f"/bookings/{request.holding.booking}/cancel", {})
@@ -162,8 +170,8 @@ class Customer:
             self.model.violation(f"cancel answered {status} {body}")
 
     def scan(self, holding):
-        request = self.new_request("scan", holding.show, holding.seats, holding, self.random.choice(holding.codes))
-        holding.scans[request.card] = request.key
+        request = self.new_request("scan", holding.show, holding.seats, holding)
+        holding.passes += 1
         self.on_scan_answer(request, *self.send(request)[:2])
 
     def on_scan_answer(self, request, status, body):
@@ -309,12 +317,12 @@ class Run:
         harness.check(lost == 0, f"{lost} acknowledged reservations or bookings are missing or changed")
 
     def judge_scans(self):
-        """Who was let in before the crash is not let in again."""
-        pending = {c.pending.card for c in self.customers if c.pending is not None and c.pending.kind == "scan"}
-        known = [(h, code) for h in self.model.holdings for code in h.scans if code not in pending]
+        """Who was let in before the crash is not let in again, who left has left."""
+        pending = [c.pending.holding for c in self.customers if c.pending is not None and c.pending.kind == "scan"]
+        known = [h for h in self.model.holdings if h.passes and not any(h is p for p in pending)]
         twice = []
         for first in range(0, len(known), 500):
-            scans = [{"ticket": code, "gate": "door"} for _, code in known[first:first + 500]]
+            scans = [{**scan_of(holding), "nonce": "another"} for holding in known[first:first + 500]]
             status, _, body = self.server.request("POST", "/checkins", {"checkins": scans}, GATE)
             if harness.check(status == 200, f"scans after the restart: {status} {body}"):
                 twice += [result for result in body["results"] if result["result"] != "already_used"]

@@ -24,7 +24,7 @@ class Holding:
     booking: str = ""
     tickets: tuple = ()
     codes: tuple = ()      # what the tickets' QR codes say
-    scans: dict = dataclasses.field(default_factory=dict)  # code -> nonce of the scan that let it in, or may have
+    passes: int = 0        # how often the first ticket went through the gate: in, out, in ...; the last time perhaps
     leaving: bool = False  # a release or cancel is under way, or was when the server died
     paying: bool = False   # so for a payment
 
@@ -39,7 +39,7 @@ class Request:
     seats: tuple
     key: str
     holding: Holding = None
-    card: str = ""  # of a scan: the ticket's code
+    card: str = ""
     began: float = 0.0
     ended: float = math.inf
 

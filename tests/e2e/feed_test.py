@@ -1,10 +1,11 @@
 """The live feed on the real program: RFC 6455 by raw bytes, maps kept equal over forced reconnects, slow and silent readers,
-limits, events, binary, and the drain.
+limits, events, binary, the drain, and a kill -9 after which the log must hold all that was told.
 
 --thorough: 10,000 changes and 50 reconnects instead of 600 and 12.
 """
 
 import contextlib
+import http.client
 import json
 import random
 import re
@@ -16,7 +17,7 @@ import threading
 import time
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0])
-from harness import THOROUGH, Client, Server, check, finish, make_catalog, say, temp_folder, token, write_json
+from harness import THOROUGH, Client, Server, check, finish, make_catalog, run_usher, say, temp_folder, token, write_json
 from ws_client import BINARY, CLOSE, PING, PONG, TEXT, Refused, SeatMap, WebSocket, close_payload, frame
 
 SHOW = "load-00000"
@@ -123,6 +124,10 @@ class Buyer(threading.Thread):
         self.random = random.Random(7)
 
     def run(self):
+        with contextlib.suppress(OSError, http.client.HTTPException):  # the server may be killed
+            self.buy()
+
+    def buy(self):
         held = []
         number = 0
         while not self.stopping:
@@ -142,7 +147,7 @@ class Buyer(threading.Thread):
 class Follower(threading.Thread):
     """Keeps a map by the feed and is thrown off it now and then: it comes back with `from`, or without."""
 
-    def __init__(self, port, reconnects, seed):
+    def __init__(self, port, reconnects, seed, keep=False):
         super().__init__(daemon=True)
         self.port = port
         self.map = SeatMap()
@@ -153,6 +158,7 @@ class Follower(threading.Thread):
         self.deltas = 0
         self.snapshots = 0
         self.skipped = 0
+        self.kept = [] if keep else None  # of each message the LSN, and the seats that were taken then
 
     def run(self):
         try:
@@ -179,6 +185,8 @@ class Follower(threading.Thread):
                 self.skipped += 1
             first = False
             self.map.apply(message)
+            if self.kept is not None:
+                self.kept.append((self.map.lsn, {seat for seat, status in self.map.seats.items() if status != "available"}))
             self.deltas += message["type"] == "delta"
             self.snapshots += message["type"] == "snapshot"
         self.reconnects_left -= 1
@@ -349,6 +357,30 @@ def slow_and_silent(folder):
         check(silent.wait_closed() == 4001, f"the silent one hears 4001 ({silent.closed})")
 
 
+def never_taken_back(folder, catalog):
+    """The server is killed while it tells of changes: every map that was told is in its log."""
+    with Server(f"{folder}/killed", catalog, {"feed.tick": "10ms", "policy.cooldown_after_refusals": "0"}, name="killed") as server:
+        buyers = [Buyer(server.port, [f"{row}{number}" for number in range(1, 21)]) for row in "ABC"]
+        follower = Follower(server.port, 0, 1, keep=True)
+        for thread in [follower, *buyers]:
+            thread.start()
+        deadline = time.monotonic() + 60
+        while len(follower.kept) < 40 and time.monotonic() < deadline:
+            time.sleep(0.001)
+        server.kill()
+        for thread in [follower, *buyers]:
+            thread.join(30)
+        check(len(follower.kept) >= 40, f"{len(follower.kept)} maps were told")
+        for lsn, taken in follower.kept[::-4]:
+            replay = run_usher("replay", "--data", server.data, "--show", SHOW, "--reservations", "--until-lsn", str(lsn))
+            show, *lines = (json.loads(line) for line in replay.stdout.splitlines())
+            held = {seat for line in lines if line.get("state") in ("reserved", "booked") for seat in line["seat_ids"]}
+            check((show["lsn"], held) == (lsn, taken), f"the log at {show['lsn']} is the map at {lsn}: {held ^ taken}")
+        server.start()
+        lsn = server.request("GET", f"/shows/{SHOW}/seats")[2]["lsn"]
+        check(lsn >= follower.map.lsn, f"and goes on from there: {lsn} after {follower.map.lsn}")
+
+
 def limits_and_drain(folder, catalog):
     settings = {"feed.subscribers_max": "6", "feed.per_address_max": "4", "server.loops": "2"}
     with Server(f"{folder}/limits", catalog, settings, name="limits") as server:
@@ -414,6 +446,8 @@ def main():
             check(server.stop() == 0, "the server ends cleanly")
         say("slow and silent readers")
         slow_and_silent(folder)
+        say("never taken back")
+        never_taken_back(folder, catalog)
         say("limits and drain")
         limits_and_drain(folder, catalog)
     finish()
