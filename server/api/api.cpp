@@ -11,25 +11,9 @@ namespace {
   return mix64((std::uint64_t{to.connection} << 32U) | to.slot) ^ to.generation;
 }
 
-/// What is for operators, where they have a listener of their own.
-[[nodiscard]] bool may_enter(Route route, Entrance entrance) noexcept {
+/// What the people who run the house call.
+[[nodiscard]] bool is_operators(Route route) noexcept {
   switch (route) {
-    case Route::health:
-    case Route::ready:
-    // what the console reads
-    case Route::list_movies:
-    case Route::show_movie:
-    case Route::list_showtimes:
-    case Route::list_theaters:
-    case Route::show_theater:
-    case Route::list_cities:
-    case Route::show_show:
-    case Route::show_seats:
-    case Route::live:
-    case Route::openapi:
-    case Route::asyncapi:
-    case Route::index:
-      return true;
     case Route::import:
     case Route::put_movie:
     case Route::put_theater:
@@ -52,32 +36,47 @@ namespace {
     case Route::list_deliveries:
     case Route::retry_delivery:
     case Route::metrics:
-      return entrance != Entrance::customers;
+      return true;
     default:
-      return entrance != Entrance::operators;
+      return false;
   }
 }
 
-/// What people use; operators and machines that watch are not counted.
+/// What is for operators, where they have a listener of their own.
+[[nodiscard]] bool may_enter(Route route, Entrance entrance) noexcept {
+  switch (route) {
+    case Route::health:
+    case Route::ready:
+    // what the console reads
+    case Route::list_movies:
+    case Route::show_movie:
+    case Route::list_showtimes:
+    case Route::list_theaters:
+    case Route::show_theater:
+    case Route::list_cities:
+    case Route::show_show:
+    case Route::show_seats:
+    case Route::live:
+    case Route::openapi:
+    case Route::asyncapi:
+    case Route::index:
+      return true;
+    default:
+      return is_operators(route) ? entrance != Entrance::customers : entrance != Entrance::operators;
+  }
+}
+
+/// What people use; operators, gates and machines that watch are not counted.
 [[nodiscard]] bool is_limited(Route route) noexcept {
   switch (route) {
     case Route::health:
     case Route::ready:
-    case Route::import:
-    case Route::cancel_show:
-    case Route::block_seats:
-    case Route::unblock_seats:
-    case Route::change_policy:
-    case Route::open_room:
-    case Route::list_rooms:
-    case Route::read_room:
-    case Route::change_room:
-    case Route::close_room:
-    case Route::hold_draw:
-    case Route::metrics:
+    case Route::check_in:
+    case Route::list_revocations:
+    case Route::list_events:
       return false;
     default:
-      return true;
+      return !is_operators(route);
   }
 }
 

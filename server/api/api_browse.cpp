@@ -132,8 +132,8 @@ void Api::show_past_seats(const Call& call, const ShowRef& show) {
       --tasks_waiting_;
       if (!error) return answer_copy(to, *copy, number, {});
       const bool trimmed = error->code == ErrorCode::log_trimmed;
-      respond_problem(
-          to, {static_cast<std::uint16_t>(trimmed ? 410 : 500), trimmed ? "log_trimmed" : "internal_error", error->detail});
+      respond_problem(to, {static_cast<std::uint16_t>(trimmed ? 410 : 500), trimmed ? "log_trimmed" : "internal_error",
+                           error->detail});
     });
   });
   if (posted) return;

@@ -113,8 +113,10 @@ bool Api::read_wish(json::Object& root, const engine::Layout& layout, Command& c
 
 bool Api::finish_reading(bool seats_known, Problem& problem) {
   if (reader_.ok()) return true;
-  static constexpr std::array<std::pair<std::string_view, const char*>, 3> seat_rules{{
-      {"no such seat", "unknown_seat"}, {"no seats are named", "no_seats"}, {"a seat is named twice", "duplicate_seat"}}};
+  static constexpr std::array<std::pair<std::string_view, const char*>, 3> seat_rules{
+      {{"no such seat", "unknown_seat"},
+       {"no seats are named", "no_seats"},
+       {"a seat is named twice", "duplicate_seat"}}};
   const std::string_view error = reader_.error();
   const char* code = error.starts_with("body:") ? "malformed_json" : "invalid_request";
   for (const auto& [rule, of_rule] : seat_rules) {
