@@ -512,7 +512,6 @@ def starts_and_ends(house):
     for call in ("block", "unblock"):
         admin.ask("POST", f"/admin/shows/soon/{call}", {"seat_ids": ["A5"]}, "show_completed")
     admin.ask("POST", "/admin/shows/soon/cancel", None, "show_completed")
-    admin.ask("PUT", "/admin/shows/soon/policy", {"seats_per_reservation": 4}, "policy_unchanged")
 
 
 def run_the_house(house):
