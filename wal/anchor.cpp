@@ -6,6 +6,7 @@
 
 #include "usher/assert.hpp"
 #include "usher/bytes.hpp"
+#include "usher/mutant.hpp"
 #include "wal/crc32c.hpp"
 
 namespace usher::wal {
@@ -47,7 +48,7 @@ void encode(const AnchorState& state, std::string& out) {
 enum class SlotFault : std::uint8_t { none, empty, damaged, version };
 
 SlotFault decode(std::string_view bytes, std::size_t shard_total, AnchorState& state) {
-  if (bytes.empty()) return SlotFault::empty;
+  if (bytes.find_first_not_of('\0') == std::string_view::npos) return SlotFault::empty;  // never written
   const std::size_t used = used_bytes(shard_total);
   ByteReader in{bytes};
   if (bytes.size() < used || in.fixed<std::uint32_t>() != anchor_magic) return SlotFault::damaged;
@@ -87,7 +88,7 @@ Result<AnchorState> read_anchor(Store& store, std::size_t shard_total) {
   }
   if (sound == 0 && damaged) return make_error(ErrorCode::corrupt, "both slots of the anchor are damaged");
   if (sound == 0) return make_error(ErrorCode::not_found, "there is no anchor");
-  best.slots_sound = sound;
+  best.slot_torn = damaged;
   return best;
 }
 
@@ -95,7 +96,8 @@ Anchor::Anchor(Store& store, AnchorState state)
     : store_(store), state_(std::move(state)), bytes_(anchor_slot_bytes(state_.shards.size()), '\0') {}
 
 Status Anchor::write() {
-  ++state_.counter;
+  state_.counter += settled_ || USHER_MUTANT(43, "unsynced writes go to both slots of the anchor") ? 1 : 2;
+  settled_ = false;
   encode(state_, bytes_);
   return store_.write_anchor_slot(static_cast<unsigned>(state_.counter % 2), bytes_);
 }

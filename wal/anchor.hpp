@@ -8,6 +8,8 @@
 ///                 little-endian; `crc32c` is over all that follows it up to the last hash; the write number `counter`
 ///                 goes to slot counter mod 2; the sound slot with the higher counter counts
 ///   65 shards take 24 + 65 x 40 = 2,624 bytes: one page.
+///
+/// Until a slot is synced it alone is written, again and again: a power cut may tear it, and the other one stays whole.
 
 #include <cstdint>
 #include <string>
@@ -29,7 +31,7 @@ struct AnchorEntry {
 struct AnchorState {
   std::uint64_t counter = 0;
   std::vector<AnchorEntry> shards;  ///< the system shard is the last
-  unsigned slots_sound = 0;         ///< 1 when the other one was torn or never written
+  bool slot_torn = false;           ///< one of the slots is damaged
 };
 
 inline constexpr std::size_t anchor_page_bytes = 4096;
@@ -41,16 +43,20 @@ inline constexpr std::size_t anchor_page_bytes = 4096;
 
 class Anchor {
  public:
+  /// Requires: what the slots of the store have is synced.
   Anchor(Store& store, AnchorState state);
 
   void set(ShardIndex shard, Lsn lsn, const ChainHash& hash) noexcept { state_.shards[shard] = {lsn, hash}; }
-  /// Writes the next slot, without a sync.
+  /// Writes a slot, without a sync: the other one when settle() was called since the last write, else the same again.
   [[nodiscard]] Status write();
+  /// What write() wrote last is synced.
+  void settle() noexcept { settled_ = true; }
 
  private:
   Store& store_;
   AnchorState state_;
   std::string bytes_;
+  bool settled_ = true;
 };
 
 }  // namespace usher::wal

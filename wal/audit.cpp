@@ -64,7 +64,7 @@ void Audit::load_anchor() {
     return;
   }
   anchor_ = std::move(anchor).value();
-  if (anchor_.slots_sound < 2 && anchor_.counter > 1) add(Severity::note, 0, 0, 0, "anchor: one of its slots is torn");
+  if (anchor_.slot_torn) add(Severity::note, 0, 0, 0, "anchor: one of its slots is torn");
 }
 
 /// Keys that no shard's walk would meet, and gaps in the numbers of segments.

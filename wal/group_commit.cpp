@@ -133,6 +133,7 @@ bool GroupCommit::commit(std::span<LaneSlot* const> lanes, bool inline_sync) {
   if (written && options_.anchor_every_commit) {
     written = anchor_.write();
     if (written) written = store_.sync_anchor();
+    if (written) anchor_.settle();
     counters_.anchor_writes.fetch_add(1, std::memory_order_relaxed);
   }
   if (!written && !USHER_MUTANT(27, "a failed sync is taken for done")) {
@@ -214,6 +215,7 @@ void GroupCommit::write_anchor_if_due(Lock& lock) {
   const std::uint64_t now = options_.monotonic_ns();
   if (now < anchor_due_ns_) return;
   anchor_due_ns_ = now + options_.anchor_delay_ns;
+  if (anchor_syncing_) return;  // what is being synced must not change: later
   anchor_dirty_ = false;
   lock.unlock();
   const Status written = anchor_.write();
@@ -248,13 +250,21 @@ void GroupCommit::sync_anchor() {
   Lock lock(mutex_);
   take_baton(lock);
   anchor_dirty_ = false;
+  anchor_syncing_ = true;
   lock.unlock();
   Status written = failed() ? Status{Done{}} : anchor_.write();
-  lock.lock();
-  release_baton(lock);
-  lock.unlock();
+  if (!options_.anchor_every_commit) {
+    lock.lock();
+    release_baton(lock);
+    lock.unlock();
+  }
   if (written && !failed() && !USHER_MUTANT(31, "the anchor is not synced")) written = store_.sync_anchor();
   counters_.anchor_writes.fetch_add(1, std::memory_order_relaxed);
+  lock.lock();
+  if (written) anchor_.settle();
+  anchor_syncing_ = false;
+  if (options_.anchor_every_commit) release_baton(lock);
+  lock.unlock();
   if (!written) fail("the anchor could not be synced: " + written.error().detail);
 }
 

@@ -72,7 +72,7 @@ class GroupCommit {
   void switch_segment(SegmentNumber segment);
   [[nodiscard]] SegmentNumber segment() const noexcept { return segment_shown_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t segment_bytes() const noexcept { return segment_bytes_.load(std::memory_order_relaxed); }
-  /// Writes the anchor and syncs it; the sync does not hold the baton.
+  /// Writes the anchor and syncs it; the sync does not hold the baton, unless each commit syncs the anchor anyway.
   void sync_anchor();
   /// Commits what is queued and ends the thread. Nothing may be submitted afterwards.
   void stop();
@@ -116,6 +116,7 @@ class GroupCommit {
   bool committer_timed_ = false;  ///< the committer waits, but not for longer than the anchor may
   unsigned waiting_ = 0;          ///< on free_
   bool anchor_dirty_ = false;
+  bool anchor_syncing_ = false;      ///< nobody may write it
   std::uint64_t anchor_due_ns_ = 0;  ///< not before
   std::vector<LaneSlot*> queue_;
   std::vector<std::unique_ptr<LaneSlot>> slots_;

@@ -443,6 +443,8 @@ Result<RecoveryReport> recover(Store& store, const RecoveryOptions& options, con
   report.created = create;
   report.epoch = meta.value().epoch + 1;
   if (!options.writable) return report;
+  // what a killed process left in the page cache: Anchor writes the other slot next
+  if (const Status synced = store.sync_anchor(); !synced) return synced.error();
   if (const Status sealed = recovery.seal(report.epoch); !sealed) return sealed.error();
   return report;
 }
