@@ -30,7 +30,10 @@ export async function console_({ browser, url }) {
   check(refused.status === 409, 'a taken seat is refused');
   await page.waitForSelector('td:has-text("seats_unavailable")');
   check(true, 'refusals are shown by reason');
+  // the slider knows whole seconds: nothing happens within one of the instant that is looked at
+  await page.waitForTimeout(1100);
   const noted = new Date().toISOString();
+  await page.waitForTimeout(1100);
   await page.goto(`${url}/console/shows/${show}`);
   await page.waitForSelector('[data-seat="A1"].is-reserved');
   await page.focus('[data-seat="A4"]');
