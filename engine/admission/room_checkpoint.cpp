@@ -16,12 +16,6 @@ constexpr std::uint8_t flag_frozen = 1;
 constexpr std::uint8_t flag_drawn = 2;
 constexpr std::uint8_t flag_sold_out = 4;
 
-[[nodiscard]] std::uint64_t ms(Instant instant) noexcept {
-  return static_cast<std::uint64_t>(to_ms(instant));
-}
-[[nodiscard]] Instant read_instant(ByteReader& in) noexcept {
-  return instant_from_ms(static_cast<std::int64_t>(in.varint_max(static_cast<std::uint64_t>(instant_ms_max))));
-}
 [[nodiscard]] std::uint32_t read_u32(ByteReader& in, std::uint64_t max = 0xffffffffU) noexcept {
   return static_cast<std::uint32_t>(in.varint_max(max));
 }

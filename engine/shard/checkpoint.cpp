@@ -20,12 +20,6 @@ constexpr std::uint8_t version = 1;
 constexpr std::uint8_t with_uses_bit = 1;
 constexpr std::uint8_t extended_bit = 2;
 
-[[nodiscard]] std::uint64_t ms(Instant instant) noexcept {
-  return static_cast<std::uint64_t>(to_ms(instant));
-}
-[[nodiscard]] Instant read_instant(ByteReader& in) noexcept {
-  return instant_from_ms(static_cast<std::int64_t>(in.varint_max(static_cast<std::uint64_t>(instant_ms_max))));
-}
 [[nodiscard]] std::int64_t read_amount(ByteReader& in) noexcept {
   return static_cast<std::int64_t>(in.varint_max(std::uint64_t{1} << 62U));
 }

@@ -25,6 +25,7 @@
 /// Left out, since they decide nothing or follow from the rest: timers, expired reservations, bit planes, and as of an
 /// instant: cool-downs and keys that are over by then.
 
+#include "engine/catalog/show_terms.hpp"
 #include "engine/shard/shard_state.hpp"
 #include "usher/bytes.hpp"
 #include "usher/result.hpp"
@@ -35,6 +36,14 @@ namespace usher::engine {
 /// `clock` (key 0, ms u64) is the instant as of which the rows written with it left out what was over: a shard that
 /// starts from them starts no earlier, or else what they forgot would not be over.
 enum class CheckpointKind : std::uint8_t { layout = 1, catalog = 2, show = 3, clock = 4, room = 5, room_part = 6 };
+
+// instants in rows: milliseconds as a varint
+[[nodiscard]] inline std::uint64_t ms(Instant instant) noexcept {
+  return static_cast<std::uint64_t>(to_ms(instant));
+}
+[[nodiscard]] inline Instant read_instant(ByteReader& in) noexcept {
+  return instant_from_ms(static_cast<std::int64_t>(in.varint_max(static_cast<std::uint64_t>(instant_ms_max))));
+}
 
 void encode_show(const ShardState& state, SlabIndex show, Instant as_of, Bytes& out);
 /// Returns: `corrupt` when the bytes are not what encode_show() writes or a show of that number is there already.

@@ -188,19 +188,25 @@ std::uint32_t ShowActor::next_sequence() const {
 void ShowActor::take_seats(const Command& command, const SeatIndex* seats, std::uint32_t count, Reply& reply) {
   const std::uint32_t sequence = next_sequence();
   if (sequence > limits::sequence_max) return void(reply.refusal = Refusal::show_full);
+  emit_reserved(sequence, command.user, command.random, seats, count, 0);
+  fill(reply, show_.live.last);  // the youngest of the living
+  if ((show_.flags & Show::guarded) != 0) note_admission(command, count);
+}
+
+void ShowActor::emit_reserved(std::uint32_t sequence, UserNumber user, std::uint64_t random, const SeatIndex* seats,
+                              std::uint32_t count, std::uint8_t code) {
   Event event{};
   event.type = EventType::reserved;
+  event.code = code;
   event.sequence = sequence;
-  event.user = command.user;
-  event.random = command.random;
+  event.user = user;
+  event.random = random;
   event.at = record_.now + show_.terms->policy.reservation_ttl;
   event.seat_first = static_cast<std::uint32_t>(record_.seats.size());
   event.seat_count = static_cast<std::uint16_t>(count);
   for (std::uint32_t i = 0; i < count; ++i) event.amount += show_.terms->price(show_.layout->type(seats[i]));
   record_.seats.insert(record_.seats.end(), seats, seats + count);
   emit(event);
-  fill(reply, show_.live.last);  // the youngest of the living
-  if ((show_.flags & Show::guarded) != 0) note_admission(command, count);
 }
 
 Refusal ShowActor::check_admission(const Command& command) const noexcept {

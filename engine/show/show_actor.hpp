@@ -48,6 +48,9 @@ class ShowActor {
   void reserve(const Command& command, Reply& reply);
   void reserve_best(const Command& command, Reply& reply);
   void take_seats(const Command& command, const SeatIndex* seats, std::uint32_t count, Reply& reply);
+  /// `code` is that of the event `reserved`. Requires: the seats are free.
+  void emit_reserved(std::uint32_t sequence, UserNumber user, std::uint64_t random, const SeatIndex* seats,
+                     std::uint32_t count, std::uint8_t code);
   void release(const Command& command, Reply& reply);
   void read_reservation(const Command& command, Reply& reply);
   void block(const Command& command, Reply& reply, EventType type);
@@ -68,7 +71,7 @@ class ShowActor {
   void read_waitlist(const Command& command, Reply& reply);
   void leave_waitlist(const Command& command, Reply& reply);
   void hand_over();
-  void hand_to(const Party& party, const SeatIndex* seats, std::uint32_t count);
+  void hand_to(std::uint32_t sequence, const Party& party, const SeatIndex* seats, std::uint32_t count);
   [[nodiscard]] bool may_be_handed(const Party& party) const noexcept;
 
   // booking_commands.cpp: money

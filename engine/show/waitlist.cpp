@@ -140,23 +140,12 @@ void ShowActor::hand_over() {
     }
     const std::uint32_t sequence = next_sequence();
     if (sequence > limits::sequence_max) return;
-    hand_to(party, choice.seats.data(), choice.count);  // takes the party out of the list
+    hand_to(sequence, party, choice.seats.data(), choice.count);  // takes the party out of the list
   }
 }
 
-void ShowActor::hand_to(const Party& party, const SeatIndex* seats, std::uint32_t count) {
-  Event event{};
-  event.type = EventType::reserved;
-  event.code = 1;
-  event.sequence = next_sequence();
-  event.user = party.user;
-  event.random = party.random;
-  event.at = record_.now + show_.terms->policy.reservation_ttl;
-  event.seat_first = static_cast<std::uint32_t>(record_.seats.size());
-  event.seat_count = static_cast<std::uint16_t>(count);
-  for (std::uint32_t i = 0; i < count; ++i) event.amount += show_.terms->price(show_.layout->type(seats[i]));
-  record_.seats.insert(record_.seats.end(), seats, seats + count);
-  emit(event);
+void ShowActor::hand_to(std::uint32_t sequence, const Party& party, const SeatIndex* seats, std::uint32_t count) {
+  emit_reserved(sequence, party.user, party.random, seats, count, 1);
   Event served{};
   served.type = EventType::waitlist_left;
   served.sequence = party.sequence;

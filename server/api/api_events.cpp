@@ -144,10 +144,10 @@ void Api::end_events(const std::shared_ptr<EventRun>& run) {
   if (run->sse) run->body = "retry: 1000\n" + (run->events == 0 ? "id: " + next + "\n: nothing new\n\n" : run->body);
   fields_ = no_store;
   fields_ += "Usher-Next-Cursor: " + next + "\r\n";
-  loop_.respond(run->to, {.status = 200,
-                          .content_type = run->sse ? std::string_view{"text/event-stream"} : http::content_type::ndjson,
-                          .body = run->body,
-                          .fields = fields_});
+  send(run->to, {.status = 200,
+                 .content_type = run->sse ? std::string_view{"text/event-stream"} : http::content_type::ndjson,
+                 .body = run->body,
+                 .fields = fields_});
 }
 
 void Api::poll_events() {

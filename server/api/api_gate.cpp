@@ -218,7 +218,7 @@ void Api::answer_scans(const ScanRun& run) {
     write_scan(json, run.scans.front());
   }
   metrics_.count_request(static_cast<std::size_t>(Route::check_in), 200);
-  loop_.respond(run.to, {.status = 200, .body = body_.view(), .fields = no_store});
+  send(run.to, {.status = 200, .body = body_.view(), .fields = no_store});
 }
 
 // ---- gates ----
@@ -264,7 +264,7 @@ void Api::put_gate(const Call& call) {
     json::Writer json(body_);
     write_gate(json, added);
     metrics_.count_request(static_cast<std::size_t>(Route::put_gate), 201);
-    loop_.respond(to, {.status = 201, .body = body_.view(), .fields = no_store});
+    send(to, {.status = 201, .body = body_.view(), .fields = no_store});
   });
 }
 
@@ -277,7 +277,7 @@ void Api::remove_gate(const Call& call) {
   if (!row) return respond_problem(call, {404, "unknown_gate", "no such gate is registered"});
   write_side({std::move(*row)}, [this, to = call.request.reply_to] {
     metrics_.count_request(static_cast<std::size_t>(Route::remove_gate), 204);
-    loop_.respond(to, {.status = 204, .content_type = {}, .fields = no_store});
+    send(to, {.status = 204, .content_type = {}, .fields = no_store});
   });
 }
 
@@ -377,7 +377,7 @@ void Api::add_revocations(RevocationRun& run, const RevocationRun& part) {
   json.field("server_time", runner_.now());
   json.end_object();
   metrics_.count_request(static_cast<std::size_t>(Route::list_revocations), 200);
-  loop_.respond(run.to, {.status = 200, .body = body_.view(), .fields = no_store});
+  send(run.to, {.status = 200, .body = body_.view(), .fields = no_store});
 }
 
 }  // namespace usher::server::api

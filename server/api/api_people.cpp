@@ -107,7 +107,7 @@ void Api::erase_me(const Call& call) {
     --tasks_waiting_;
     const auto done = [this, to] {
       metrics_.count_request(static_cast<std::size_t>(Route::erase_me), 204);
-      loop_.respond(to, {.status = 204, .content_type = {}, .fields = no_store});
+      send(to, {.status = 204, .content_type = {}, .fields = no_store});
     };
     if (rows.empty()) return done();
     std::vector<SideWrite> erased;

@@ -1,17 +1,25 @@
-# The API's description, embedded into the program: server/openapi/openapi.json becomes a source while building.
+# usher_embedded_json(NAME FILE HEADER): library usher_NAME, whose function usher::server::NAME::document() of HEADER answers the
+# bytes of FILE.
+function(usher_embedded_json name file header)
+  set(source ${CMAKE_BINARY_DIR}/generated/${name}_json.cpp)
+  set(embed ${CMAKE_SOURCE_DIR}/server/openapi/embed.cmake)
+  add_custom_command(
+    OUTPUT ${source}
+    COMMAND ${CMAKE_COMMAND} -DINPUT=${file} -DOUTPUT=${source} -DHEADER=${header} -DNAMESPACE=usher::server::${name}
+            -DFUNCTION=document -P ${embed}
+    DEPENDS ${file} ${embed}
+    COMMENT "Embedding ${name}.json"
+    VERBATIM)
+  add_library(usher_${name} STATIC ${source})
+  target_link_libraries(usher_${name} PUBLIC usher_vocabulary)
+  target_include_directories(usher_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  usher_strict(usher_${name})
+endfunction()
+
+# The API's description, and the live feed's.
 set(openapi_json ${CMAKE_SOURCE_DIR}/server/openapi/openapi.json)
-set(openapi_source ${CMAKE_BINARY_DIR}/generated/openapi_json.cpp)
-add_custom_command(
-  OUTPUT ${openapi_source}
-  COMMAND ${CMAKE_COMMAND} -DINPUT=${openapi_json} -DOUTPUT=${openapi_source} -DHEADER=server/openapi/openapi.hpp
-          -DNAMESPACE=usher::server::openapi -DFUNCTION=document -P ${CMAKE_SOURCE_DIR}/server/openapi/embed.cmake
-  DEPENDS ${openapi_json} ${CMAKE_SOURCE_DIR}/server/openapi/embed.cmake
-  COMMENT "Embedding openapi.json"
-  VERBATIM)
-add_library(usher_openapi STATIC ${openapi_source})
-target_link_libraries(usher_openapi PUBLIC usher_vocabulary)
-target_include_directories(usher_openapi PUBLIC ${CMAKE_SOURCE_DIR})
-usher_strict(usher_openapi)
+usher_embedded_json(openapi ${openapi_json} server/openapi/openapi.hpp)
+usher_embedded_json(asyncapi ${CMAKE_SOURCE_DIR}/server/ws/asyncapi.json server/ws/asyncapi.hpp)
 
 usher_tests(usher_openapi_tests FOLDERS tests/server/openapi LINKS usher_openapi)
 find_package(Python3 COMPONENTS Interpreter)

@@ -25,9 +25,30 @@ TEST_CASE("event_hub: blobs: are given from the record asked for on, and not bef
 
 TEST_CASE("event_hub: too many bytes: the oldest go, whosever they are") {
   EventHub hub(2, 100);
+  (void)hub.read(1, 0, 10);
   hub.add(1, 1, 1, std::string(60, 'x'));
+  (void)hub.read(1, 1, 10);
   hub.add(0, 1, 1, std::string(60, 'x'));
   CHECK_FALSE(hub.read(1, 0, 10));
   CHECK(hub.read(1, 1, 10)->empty());  // who has seen it misses nothing
   CHECK(hub.read(0, 0, 10)->size() == 1);
+}
+
+TEST_CASE("event_hub: nobody reads: nothing is kept, and who comes later is sent to the disk") {
+  EventHub hub(1, 100);
+  hub.add(0, 1, 1, "a");
+  CHECK(hub.last(0) == 1);
+  CHECK_FALSE(hub.read(0, 0, 10));  // from now on somebody follows
+  hub.add(0, 2, 1, "b");
+  REQUIRE(hub.read(0, 1, 10));
+  CHECK(hub.read(0, 1, 10)->size() == 1);
+  hub.add(0, 3, 1, std::string(60, 'x'));
+  hub.add(0, 4, 1, std::string(60, 'x'));  // 120 bytes unread
+  hub.add(0, 5, 1, "c");
+  CHECK(hub.last(0) == 5);
+  CHECK(hub.read(0, 5, 10)->empty());
+  CHECK_FALSE(hub.read(0, 2, 10));
+  hub.add(0, 6, 1, "d");
+  CHECK_FALSE(hub.read(0, 4, 10));  // there is a gap before 6
+  CHECK(hub.read(0, 5, 10)->front().first_lsn == 6);
 }
