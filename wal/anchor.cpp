@@ -1,5 +1,6 @@
 #include "wal/anchor.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
@@ -90,6 +91,20 @@ Result<AnchorState> read_anchor(Store& store, std::size_t shard_total) {
   if (sound == 0) return make_error(ErrorCode::not_found, "there is no anchor");
   best.slot_torn = damaged;
   return best;
+}
+
+Result<bool> anchor_tells_of_a_log(Store& store, std::size_t shard_total) {
+  const Result<std::string> later = store.read_anchor_slot(0, anchor_slot_bytes(shard_total));
+  if (!later) return later.error();
+  AnchorState state;
+  if (decode(later.value(), shard_total, state) != SlotFault::empty) return true;
+  const Result<std::string> first = store.read_anchor_slot(1, anchor_slot_bytes(shard_total));
+  if (!first) return first.error();
+  const SlotFault fault = decode(first.value(), shard_total, state);
+  if (fault == SlotFault::version) return true;
+  if (fault != SlotFault::none) return false;
+  return std::any_of(state.shards.begin(), state.shards.end(),
+                     [](const AnchorEntry& entry) { return entry != AnchorEntry{}; });
 }
 
 Anchor::Anchor(Store& store, AnchorState state)

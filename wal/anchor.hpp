@@ -41,6 +41,10 @@ inline constexpr std::size_t anchor_page_bytes = 4096;
 /// slot is sound; ErrorCode::version when it is newer than this program; ErrorCode::io.
 [[nodiscard]] Result<AnchorState> read_anchor(Store& store, std::size_t shard_total);
 
+/// For a store that has no format row: whether a log lived here and was lost. The first write, by which a log is made,
+/// goes to slot 1 and names no record; a power cut may leave anything in that slot. Slot 0 is written only afterwards.
+[[nodiscard]] Result<bool> anchor_tells_of_a_log(Store& store, std::size_t shard_total);
+
 class Anchor {
  public:
   /// Requires: what the slots of the store have is synced.

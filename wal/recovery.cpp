@@ -354,15 +354,11 @@ Result<std::uint64_t> read_number_or_zero(Store& store, std::string_view key) {
 }
 
 /// A store without a format row: fresh, or one that lost it. The anchor tells.
-Status must_be_fresh(Store& store) {
-  // The slot that create_meta() writes has nothing beyond its counter: anything more was a living log.
-  constexpr std::size_t head_bytes = 24;
-  for (unsigned slot = 0; slot < 2; ++slot) {
-    const Result<std::string> bytes = store.read_anchor_slot(slot, anchor_page_bytes);
-    if (!bytes) return bytes.error();
-    if (bytes.value().find_first_not_of('\0', head_bytes) != std::string::npos) {
-      return make_error(ErrorCode::corrupt, "the anchor proves that there was a log, but there is none: it was lost");
-    }
+Status must_be_fresh(Store& store, std::size_t shard_total) {
+  const Result<bool> lived = anchor_tells_of_a_log(store, shard_total);
+  if (!lived) return lived.error();
+  if (lived.value()) {
+    return make_error(ErrorCode::corrupt, "the anchor proves that there was a log, but there is none: it was lost");
   }
   for (const SegmentNumber segment : store.segments()) {
     auto cursor = store.cursor({Table::log, segment});
@@ -411,7 +407,7 @@ Result<Meta> read_meta(Store& store) {
 
 Result<Meta> create_meta(Store& store, std::size_t shard_count) {
   USHER_ASSERT(shard_count >= 1 && shard_count <= limits::shards_max);
-  if (const Status fresh = must_be_fresh(store); !fresh) return fresh.error();
+  if (const Status fresh = must_be_fresh(store, shard_count + 1); !fresh) return fresh.error();
   AnchorState empty;
   empty.shards.resize(shard_count + 1);
   Status done = Anchor(store, std::move(empty)).write();

@@ -265,6 +265,28 @@ TEST_CASE("recovery: the database lost, the anchor there: refused, not begun ane
   check_refused(disk, {"anchor", "lost"});
 }
 
+TEST_CASE("recovery: a power cut while the log was made left anything in the anchor's first page: made anew") {
+  SimDisk disk;
+  REQUIRE(test::open_sim(disk, test::sim_options()));
+  std::string first;
+  disk.edit_anchor([&first](std::string(&slots)[2]) { first = slots[1]; });
+  REQUIRE(first.size() == anchor_page_bytes);
+  const auto leave = [](SimDisk& cut, const std::string& zero, const std::string& one) {
+    cut.edit_anchor([&](std::string(&slots)[2]) {
+      slots[0] = zero;
+      slots[1] = one;
+    });
+  };
+  for (const std::string& left : {std::string(), first, first.substr(0, 700), std::string(anchor_page_bytes, '\x5a')}) {
+    SimDisk cut;
+    leave(cut, "", left);
+    CHECK(test::open_sim(cut, test::sim_options()));
+  }
+  SimDisk lived;
+  leave(lived, std::string(anchor_page_bytes, '\x5a'), first);
+  check_refused(lived, {"anchor", "lost"});
+}
+
 TEST_CASE("recovery: the meta rows lost, records there: refused") {
   SimDisk disk;
   make_log(disk);
