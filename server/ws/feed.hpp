@@ -36,7 +36,7 @@ struct FeedOptions {
   Duration tick{100};  ///< between two fan-outs of a show, at least
   Duration ping_interval{std::chrono::seconds{30}};
   Duration slow_timeout{std::chrono::seconds{30}};  ///< how long a reader may be behind
-  std::chrono::microseconds slice{500};             ///< of a fan-out, before the loop gets its turn
+  std::chrono::microseconds slice{500};             ///< of a fan-out, and of reading, before the loop gets its turn
   std::uint32_t message_bytes_max = 16U * 1024U;    ///< from clients
   std::uint32_t send_buffer_bytes = 64U * 1024U;    ///< asked of the kernel, per subscriber
   std::function<void(std::uint64_t)> on_fanout;     ///< nanoseconds of work of each fan-out, for the metrics
@@ -99,6 +99,7 @@ class Feed {
   void tidy(Audience& audience) noexcept;
   void list(Audience& audience);
   bool run_fanouts();
+  bool read_some();
   bool drain_some();
 
   http::Loop& loop_;
@@ -107,6 +108,12 @@ class Feed {
   StateSource* source_ = nullptr;
   std::vector<std::unique_ptr<Subscriber>> subscribers_;
   std::vector<std::uint32_t> free_;
+  struct Ready {
+    Subscriber* subscriber;
+    std::uint32_t generation;
+  };
+  std::vector<Ready> ready_;  // for whom something has come, the end perhaps
+  std::size_t ready_read_ = 0;
   std::size_t open_count_ = 0;
   std::unordered_map<FeedKey, std::unique_ptr<Audience>> audiences_;
   std::vector<FeedKey> news_;                         // shows with something to tell

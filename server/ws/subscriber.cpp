@@ -28,14 +28,14 @@ struct Subscriber::Socket {
   asio::basic_stream_socket<asio::ip::tcp, http::Executor> tcp;
 };
 
-/// Something has come, for the reader that the object was then.
+/// Something has come, for the reader that the object was then: the feed reads it when it is its turn.
 struct Subscriber::ReadHandler {
   void operator()(const AsioError& error) const {
     subscriber->feed_.loop_.note_event();
     if (subscriber->generation_ != generation || !subscriber->is_open()) return;
     try {
       if (error) return subscriber->drop();
-      subscriber->on_readable();
+      subscriber->feed_.ready_.push_back({subscriber, generation});
     } catch (...) {
       subscriber->drop();  // no memory: one reader less
     }
@@ -161,11 +161,16 @@ void Subscriber::start_read() {
   socket_->tcp.async_wait(asio::socket_base::wait_read, ReadHandler{this, generation_});
 }
 
-void Subscriber::on_readable() {
-  for (int turn = 0; turn < reads_per_turn_max; ++turn) {
-    if (!receive_once()) break;
+void Subscriber::on_readable(std::uint32_t generation) noexcept {
+  if (generation_ != generation || !is_open()) return;
+  try {
+    for (int turn = 0; turn < reads_per_turn_max; ++turn) {
+      if (!receive_once()) break;
+    }
+    if (is_open()) start_read();
+  } catch (...) {
+    drop();  // no memory: one reader less
   }
-  if (is_open()) start_read();
 }
 
 // Returns: whether there may be more to read now.

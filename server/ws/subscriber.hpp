@@ -57,7 +57,8 @@ class Subscriber : private http::DeadlineWheel::Node {
   static constexpr std::int64_t close_timeout_ms = 2'000;
 
   void start_read();
-  void on_readable();
+  /// Reads what has come for the reader that the object was then.
+  void on_readable(std::uint32_t generation) noexcept;
   [[nodiscard]] bool receive_once();
   void take_event(FrameParser::Kind kind);
   void answer_ping();
