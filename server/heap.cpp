@@ -1,9 +1,13 @@
 #include "server/heap.hpp"
 
 #include <malloc.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <vector>
@@ -18,6 +22,29 @@ constexpr std::uintptr_t page = 4'096;
 constexpr int step_bytes = 64 << 20;
 constexpr int kept_bytes = 2'000 << 20;  // nothing is given back below
 constexpr int mapped_bytes = 32 << 20;   // larger pieces are mapped by themselves
+constexpr std::chrono::milliseconds look_every{100};
+
+std::uintptr_t heap_end() noexcept {
+  return reinterpret_cast<std::uintptr_t>(::sbrk(0));
+}
+
+std::uintptr_t top_of_heap() noexcept {
+  return heap_end() - ::mallinfo2().keepcost;
+}
+
+/// Populates the next `bytes` of the heap.
+void take(std::size_t bytes) {
+  std::vector<void*> pieces;
+  for (std::size_t taken = 0; taken < bytes; taken += piece_bytes) {
+    void* const piece = std::malloc(piece_bytes);
+    if (piece == nullptr) break;
+    pieces.push_back(piece);
+    const std::uintptr_t from = (reinterpret_cast<std::uintptr_t>(piece) + page - 1) & ~(page - 1);
+    const std::uintptr_t to = (reinterpret_cast<std::uintptr_t>(piece) + piece_bytes) & ~(page - 1);
+    (void)::madvise(reinterpret_cast<void*>(from), to - from, MADV_POPULATE_WRITE);
+  }
+  for (void* const piece : pieces) std::free(piece);
+}
 
 }  // namespace
 
@@ -36,17 +63,38 @@ void prepare_heap() {
   std::free(first);
 }
 
-void warm_heap(std::size_t bytes) {
-  std::vector<void*> pieces;
-  for (std::size_t taken = 0; taken < bytes; taken += piece_bytes) {
-    void* const piece = std::malloc(piece_bytes);
-    if (piece == nullptr) break;
-    pieces.push_back(piece);
-    const std::uintptr_t from = (reinterpret_cast<std::uintptr_t>(piece) + page - 1) & ~(page - 1);
-    const std::uintptr_t to = (reinterpret_cast<std::uintptr_t>(piece) + piece_bytes) & ~(page - 1);
-    (void)::madvise(reinterpret_cast<void*>(from), to - from, MADV_POPULATE_WRITE);
+WarmHeap::WarmHeap(std::size_t bytes) : bytes_(bytes) {
+  if (bytes_ == 0) return;
+  take(bytes_);
+  thread_ = std::thread([this] { follow(); });
+}
+
+WarmHeap::~WarmHeap() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
   }
-  for (void* const piece : pieces) std::free(piece);
+  stopped_.notify_one();
+  thread_.join();
+}
+
+/// The top of the heap is what nobody has taken yet; of it the first `bytes_` are kept populated.
+void WarmHeap::follow() {
+  const sched_param none{};
+  (void)::pthread_setschedparam(::pthread_self(), SCHED_IDLE, &none);
+  std::uintptr_t populated = top_of_heap() + bytes_;
+  std::unique_lock lock(mutex_);
+  while (!stopped_.wait_for(lock, look_every, [this] { return stop_; })) {
+    const std::uintptr_t top = top_of_heap();
+    const std::uintptr_t to = std::min(top + bytes_, heap_end()) & ~(huge_page - 1);
+    for (std::uintptr_t at = std::max(populated, top) & ~(page - 1); at < to && !stop_; at = populated) {
+      populated = std::min((at + huge_page) & ~(huge_page - 1), to);
+      lock.unlock();
+      (void)::madvise(reinterpret_cast<void*>(at), populated - at, MADV_POPULATE_WRITE);
+      lock.lock();
+    }
+  }
 }
 
 }  // namespace usher::server

@@ -88,6 +88,7 @@ class Serving {
   std::unique_ptr<metrics::Metrics> metrics_;
   std::unique_ptr<search::SearchIndex> search_;
   std::unique_ptr<api::App> app_;
+  std::optional<WarmHeap> heap_;
 };
 
 Result<http::LoopOptions> Serving::loop_options(std::size_t index) const {
@@ -154,7 +155,7 @@ Status Serving::recover() {
 }
 
 Status Serving::start() {
-  warm_heap(config_.server.warm_memory);
+  heap_.emplace(config_.server.warm_memory);
   payments::Ledger ledger;
   if (config_.payments.ledger) {
     Result<payments::Ledger> opened = payments::Ledger::open(std::filesystem::path(options_.data) / "gateway.ledger");

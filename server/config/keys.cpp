@@ -249,7 +249,7 @@ void bind_server(std::vector<Key>& keys, ServerConfig& server) {
   section.duration("drain_timeout", server.drain_timeout, none, day,
                    "How long SIGTERM waits for requests in flight before connections are closed.");
   section.size("warm_memory", server.warm_memory, 0, 16'384 * mebibyte,
-               "Memory taken before the sale instead of in it; a reservation needs about 400 bytes.");
+               "Memory kept ready ahead of what is used, so that no reserve waits for the kernel to hand it over.");
   section.integer("work_limit", server.work_limit, 0, 100'000'000,
                   "Requests a second that sell or look, of all loops; further ones are answered 503; 0: no limit.");
   section.duration("queue_age_max", server.queue_age_max, Duration{10}, Duration{std::chrono::minutes{1}},

@@ -1,0 +1,47 @@
+#include "server/heap.hpp"
+
+#include <doctest/doctest.h>
+#include <malloc.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <thread>
+#include <vector>
+
+namespace usher::server {
+namespace {
+
+constexpr std::size_t ahead = std::size_t{8} << 20U;
+constexpr std::uintptr_t page = 4'096;
+
+/// Whether the next `bytes` of the heap, but for the last huge page, have memory behind them.
+bool is_populated(std::size_t bytes) {
+  const std::uintptr_t top = reinterpret_cast<std::uintptr_t>(::sbrk(0)) - ::mallinfo2().keepcost;
+  const std::uintptr_t from = (top + page - 1) & ~(page - 1);
+  std::vector<unsigned char> resident((bytes - (std::size_t{2} << 20U)) / page);
+  if (::mincore(reinterpret_cast<void*>(from), resident.size() * page, resident.data()) != 0) return false;
+  for (const unsigned char one : resident) {
+    if ((one & 1U) == 0) return false;
+  }
+  return true;
+}
+
+TEST_CASE("heap: what is taken next has memory behind it, and goes on to have when it was taken") {
+  prepare_heap();
+  const WarmHeap heap(ahead);
+  CHECK(is_populated(ahead));
+  std::vector<void*> taken;
+  for (int piece = 0; piece < 64; ++piece) taken.push_back(std::malloc(ahead / 32));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+  while (!is_populated(ahead) && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  }
+  CHECK(is_populated(ahead));
+  for (void* const piece : taken) std::free(piece);
+}
+
+}  // namespace
+}  // namespace usher::server
