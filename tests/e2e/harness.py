@@ -133,19 +133,22 @@ class Server:
         self.log = os.path.join(folder, f"{name}.log")
         self.catalog = catalog
         self.settings = {"http.address": "127.0.0.1", "http.port": "0", "identity.hs256_secret": SECRET, **EPOLL, **(settings or {})}
+        self.wrapper = []      # a program and its arguments that run the server, as `fiu-run`
+        self.environment = {}  # beside that of the test
         self.process = None
         self.port = 0
 
     def start(self, ready_within=60):
         os.makedirs(self.data, exist_ok=True)
-        command = [USHER, "serve", "--data", self.data]
+        command = [*self.wrapper, USHER, "serve", "--data", self.data]
         if self.catalog:
             command += ["--catalog", self.catalog]
         for key, value in self.settings.items():
             command += ["--set", f"{key}={value}"]
         begin = os.path.getsize(self.log) if os.path.exists(self.log) else 0
         with open(self.log, "ab") as out:
-            self.process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+                                            env={**os.environ, **self.environment})
         deadline = time.monotonic() + ready_within
         self.port = 0
         while time.monotonic() < deadline:
