@@ -42,6 +42,16 @@ void add_verify_ticket(CLI::App& app, cli::VerifyTicketOptions& options, std::fu
   command->callback([&options, &run] { run = [&options] { return cli::verify_ticket(options); }; });
 }
 
+void add_import(CLI::App& app, cli::ImportOptions& options, std::function<int()>& run) {
+  CLI::App* command = app.add_subcommand("import", "Import catalogs into a data directory whose server is stopped");
+  add_common(*command, options);
+  add_clock(*command, options);
+  command->add_option("files", options.files, "JSON documents, and CSV files (*.csv) of movies, theaters or shows")
+      ->required()
+      ->check(CLI::ExistingFile);
+  command->callback([&options, &run] { run = [&options] { return cli::import(options); }; });
+}
+
 void add_verify_draw(CLI::App& app, cli::VerifyDrawOptions& options, std::function<int()>& run) {
   CLI::App* command = app.add_subcommand("verify-draw", "Recompute everybody's place in the draw of a waiting room");
   command->add_option("files", options.files, "The pages of GET /rooms/{id}/draw, saved")
@@ -67,7 +77,8 @@ int main(int argc, char** argv) {
   command->add_option("--set", serve.settings, "Override a setting: key=value; may be repeated")
       ->expected(1)
       ->take_all();
-  command->add_option("--catalog", serve.catalogs, "Import this JSON document first; importing twice changes nothing");
+  command->add_option("--catalog", serve.catalogs,
+                      "Import this JSON or CSV file first; importing twice changes nothing");
   add_clock(*command, serve);
   bool help_config = false;
   command->add_flag("--help-config", help_config, "Print every setting with its default and its rule, as a TOML file");
@@ -77,11 +88,7 @@ int main(int argc, char** argv) {
   });
 
   cli::ImportOptions import;
-  command = app.add_subcommand("import", "Import catalog documents into a data directory whose server is stopped");
-  add_common(*command, import);
-  add_clock(*command, import);
-  command->add_option("files", import.files, "JSON documents")->required()->check(CLI::ExistingFile);
-  command->callback([&] { run = [&] { return cli::import(import); }; });
+  add_import(app, import, run);
 
   cli::ReplayOptions replay;
   command = app.add_subcommand("replay", "Print state and digest of every show, or of one, as the log tells them");

@@ -40,6 +40,8 @@ namespace usher::server::api {
 /// Which listener a request came by: with a listener of their own, what is for operators is not for customers to reach.
 enum class Entrance : std::uint8_t { both, customers, operators };
 
+enum class DocumentFormat : std::uint8_t;
+
 class Api final : public ReplySink {
  public:
   Api(App& app, http::Loop& loop, engine::AgentRunner& runner, metrics::LoopMetrics& metrics);
@@ -233,7 +235,7 @@ class Api final : public ReplySink {
   // api_admin.cpp
   void import(const Call& call);
   [[nodiscard]] bool begin_import(const Call& call);
-  void run_import(const Call& call, std::string document, bool dry_run);
+  void run_import(const Call& call, std::string document, DocumentFormat format, bool dry_run);
   void admin_show(const Call& call, CommandType type);
   void list_as_cancelled(ShowNumber show);
   void read_metrics(const Call& call);

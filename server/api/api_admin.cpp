@@ -8,7 +8,8 @@ namespace usher::server::api {
 
 void Api::import(const Call& call) {
   Caller caller;
-  if (!check_json(call) || !authenticate(call, Role::admin, false, caller)) return;
+  const bool is_csv = call.request.content_type.starts_with("text/csv");
+  if ((!is_csv && !check_json(call)) || !authenticate(call, Role::admin, false, caller)) return;
   http::Query query;
   const bool is_query = query.parse(call.request.query);
   const std::string* dry_run = query.find("dry_run");
@@ -17,7 +18,8 @@ void Api::import(const Call& call) {
     return respond_problem(call, invalid_parameter("dry_run: must be true or false, and nothing else may be given"));
   }
   if (!begin_import(call)) return;
-  run_import(call, std::string(call.request.body), dry_run != nullptr && *dry_run == "true");
+  run_import(call, std::string(call.request.body), is_csv ? DocumentFormat::csv : DocumentFormat::json,
+             dry_run != nullptr && *dry_run == "true");
 }
 
 /// One import at a time, so that a plan fits the catalog that it was made from. Returns: false after the refusal was
@@ -29,7 +31,7 @@ bool Api::begin_import(const Call& call) {
 }
 
 /// Requires: begin_import().
-void Api::run_import(const Call& call, std::string document, bool dry_run) {
+void Api::run_import(const Call& call, std::string document, DocumentFormat format, bool dry_run) {
   const auto text = std::make_shared<const std::string>(std::move(document));
   ++tasks_waiting_;
   const auto answer = [this, to = call.request.reply_to, route = call.route, dry_run](const ImportOutcome& outcome) {
@@ -45,9 +47,9 @@ void Api::run_import(const Call& call, std::string document, bool dry_run) {
                 .fields = no_store});
     });
   };
-  const bool posted = app_.pool.try_post([this, text, answer, dry_run, now = runner_.now()] {
-    if (dry_run) return answer(try_document(app_.engine, app_.config.policy, *text, now));
-    import_document(app_.engine, app_.config.policy, *text, now, answer);
+  const bool posted = app_.pool.try_post([this, text, format, answer, dry_run, now = runner_.now()] {
+    if (dry_run) return answer(try_document(app_.engine, app_.config.policy, *text, format, now));
+    import_document(app_.engine, app_.config.policy, *text, format, now, answer);
   });
   if (posted) return;
   --tasks_waiting_;

@@ -72,7 +72,7 @@ void Api::put_entity(const Call& call) {
   }
   std::string document = "{\"";
   document.append(kind.list).append("\":[").append(call.request.body).append("]}");
-  run_import(call, std::move(document), false);
+  run_import(call, std::move(document), DocumentFormat::json, false);
 }
 
 }  // namespace usher::server::api

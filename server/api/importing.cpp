@@ -4,6 +4,7 @@
 
 #include "server/api/import_diff.hpp"
 #include "server/api/problem.hpp"
+#include "server/catalog/csv_document.hpp"
 #include "server/catalog/document_reader.hpp"
 #include "server/json/writer.hpp"
 
@@ -68,25 +69,31 @@ void write_count(json::Writer& json, std::string_view name, const engine::Import
 }
 
 [[nodiscard]] engine::ImportResult plan(engine::Engine& engine, const engine::Snapshot& snapshot, const Policy& policy,
-                                        std::string_view document, Instant now) {
+                                        std::string_view document, DocumentFormat format, Instant now) {
   engine::ImportOptions options;
   options.policy = policy;
   options.shard_count = engine.shard_count();
   options.is_open = [&engine](ShowNumber number) { return engine.is_open(number); };
-  return catalog::plan_document(document, snapshot, now, options);
+  if (format == DocumentFormat::json) return catalog::plan_document(document, snapshot, now, options);
+  const catalog::CsvDocument csv = catalog::read_csv(document);
+  if (!csv.errors.empty()) return {{}, csv.errors};
+  engine::ImportResult result = catalog::plan_document(csv.json, snapshot, now, options);
+  for (engine::PathError& error : result.errors) error.path = catalog::csv_place(csv, error.path);
+  return result;
 }
 
 }  // namespace
 
-ImportOutcome try_document(engine::Engine& engine, const Policy& policy, std::string_view document, Instant now) {
+ImportOutcome try_document(engine::Engine& engine, const Policy& policy, std::string_view document,
+                           DocumentFormat format, Instant now) {
   const std::shared_ptr<const engine::Snapshot> snapshot = engine.snapshot();
-  const engine::ImportResult result = plan(engine, *snapshot, policy, document, now);
+  const engine::ImportResult result = plan(engine, *snapshot, policy, document, format, now);
   return result.ok() ? summary(result.plan, snapshot.get()) : refused(result.errors);
 }
 
-void import_document(engine::Engine& engine, const Policy& policy, std::string_view document, Instant now,
-                     std::function<void(const ImportOutcome&)> done) {
-  engine::ImportResult result = plan(engine, *engine.snapshot(), policy, document, now);
+void import_document(engine::Engine& engine, const Policy& policy, std::string_view document, DocumentFormat format,
+                     Instant now, std::function<void(const ImportOutcome&)> done) {
+  engine::ImportResult result = plan(engine, *engine.snapshot(), policy, document, format, now);
   if (!result.ok()) return done(refused(result.errors));
   const ImportOutcome outcome = summary(result.plan, nullptr);
   engine.import(std::move(result.plan), [outcome, done = std::move(done)] { done(outcome); });

@@ -20,9 +20,10 @@ bool load_catalog(engine::Engine& engine, const config::Config& config, const st
   std::ostringstream text;
   text << in.rdbuf();
   spdlog::info("importing {}", file);
+  const api::DocumentFormat format = file.ends_with(".csv") ? api::DocumentFormat::csv : api::DocumentFormat::json;
   bool done = false;
   bool good = false;
-  api::import_document(engine, config.policy, text.str(), engine.runner(0).now(),
+  api::import_document(engine, config.policy, text.str(), format, engine.runner(0).now(),
                        [&](const api::ImportOutcome& outcome) {
                          done = true;
                          good = outcome.status < 400;

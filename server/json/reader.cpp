@@ -377,4 +377,8 @@ void Reader::fail(const Path& path, std::string_view rule) {
   errors_.push_back(std::move(text));
 }
 
+bool is_utf8(std::string_view text) noexcept {
+  return simdjson::validate_utf8(text.data(), text.size());
+}
+
 }  // namespace usher::server::json

@@ -180,4 +180,7 @@ class Reader {
   TextBuffer copy_;
 };
 
+/// Whether all of `text` is UTF-8 (RFC 3629).
+[[nodiscard]] bool is_utf8(std::string_view text) noexcept;
+
 }  // namespace usher::server::json

@@ -55,6 +55,25 @@ def dry_run(server):
     check(server.request("GET", "/movies/stalker")[0] == 200, "now it has come")
 
 
+def csv(server):
+    sheet = {"Content-Type": "text/csv"}
+    text = 'movie_id;title;duration_minutes;cast\nmirror;"Mirror; Zerkalo";107;Terekhova|Yankovsky\n'
+    status, _, told = server.request("POST", "/admin/import?dry_run=true", text, bearer=ADMIN, headers=sheet)
+    check(status == 200 and told["movies"]["added"] == 1 and told["differences"][0]["id"] == "mirror", f"a sheet, dry: {told}")
+    check(server.request("POST", "/admin/import", text, bearer=ADMIN, headers=sheet)[0] == 200, "a sheet is imported")
+    movie = server.request("GET", "/movies/mirror")[2]
+    check(movie["title"] == "Mirror; Zerkalo" and movie["cast"] == ["Terekhova", "Yankovsky"], f"with its cells: {movie}")
+    bad = server.request("POST", "/admin/import", text.replace("107", "long"), bearer=ADMIN, headers=sheet)
+    refused(bad, 422, "invalid_catalog", "a bad cell")
+    check(bad[2]["errors"][0]["path"] == "line 2, duration_minutes", f"with its place: {bad[2]}")
+    with harness.temp_folder() as folder:
+        file = os.path.join(folder, "movies.csv")
+        with open(file, "w", encoding="utf-8") as out:
+            out.write(text)
+        done = harness.run_usher("import", "--data", os.path.join(folder, "data"), file)
+        check(done.returncode == 0 and "movies: 1 new" in done.stdout + done.stderr, f"usher import of a sheet: {done.stdout}{done.stderr}")
+
+
 def search(server):
     deadline = time.monotonic() + 30
     found = []
@@ -71,6 +90,7 @@ def main():
         with harness.Server(folder, catalog) as server:
             changes(server)
             dry_run(server)
+            csv(server)
             search(server)
     harness.finish()
 

@@ -554,6 +554,7 @@ def change_the_catalog(house):
                   "shows": {**thing, "start_time": "soon"}}[kind]
         admin.ask("PUT", path, broken, "invalid_catalog")
     admin.ask("POST", "/admin/import?dry_run=true", {"movies": [MOVIE]}, 200)
+    admin.ask("POST", "/admin/import?dry_run=true", "movie_id,title,duration_minutes\nm-csv,From a sheet,90\n", 200, headers={"Content-Type": "text/csv"})
     admin.ask("POST", "/admin/import?dry_run=perhaps", {"movies": [MOVIE]}, "invalid_parameter")
     admin.ask("POST", "/admin/import", {"movies": [{"movie_id": "x"}]}, "invalid_catalog")
     many = harness.make_catalog(40_000, prefix="many-")

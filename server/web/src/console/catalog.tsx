@@ -2,7 +2,7 @@
 
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { post, Problem } from '../lib/api';
+import { postText, Problem } from '../lib/api';
 
 interface Count { added: number; changed: number; unchanged: number }
 type Summary = Record<string, Count | number | { kind: string; id: string; change: string }[]>;
@@ -18,16 +18,8 @@ export function CatalogPage(): JSX.Element {
     setBusy(true);
     setMistakes([]);
     setSummary(null);
-    let body: unknown;
     try {
-      body = JSON.parse(text);
-    } catch (error) {
-      setMessage(`This is no JSON: ${String(error)}`);
-      setBusy(false);
-      return;
-    }
-    try {
-      setSummary(await post<Summary>(`/admin/import${dry ? '?dry_run=true' : ''}`, body));
+      setSummary(await postText<Summary>(`/admin/import${dry ? '?dry_run=true' : ''}`, text, text.trimStart().startsWith('{') ? 'application/json' : 'text/csv'));
       setMessage(dry ? 'This is what would change. Nothing has changed yet.' : 'Imported.');
     } catch (problem) {
       setMistakes(problem instanceof Problem ? ((problem.body.errors as Mistake[]) ?? []) : []);
@@ -39,8 +31,8 @@ export function CatalogPage(): JSX.Element {
     <>
       <h1>Catalog</h1>
       <section class="panel">
-        <p class="hint">A document with movies, layouts, theaters and shows. What is there already and equal stays as it is; a single mistake refuses all of it.</p>
-        <label class="field"><span>A file</span><input class="input" type="file" accept="application/json,.json" onChange={(event) => { const file = event.currentTarget.files?.[0]; if (file) void file.text().then(setText); }} /></label>
+        <p class="hint">A JSON document with movies, layouts, theaters and shows, or a CSV file of movies, theaters or shows. What is there already and equal stays as it is; a single mistake refuses all of it.</p>
+        <label class="field"><span>A file</span><input class="input" type="file" accept="application/json,.json,text/csv,.csv" onChange={(event) => { const file = event.currentTarget.files?.[0]; if (file) void file.text().then(setText); }} /></label>
         <label class="field"><span>or its text</span><textarea class="input" rows={10} spellcheck={false} value={text} onInput={(event) => setText(event.currentTarget.value)} /></label>
         <div class="row-buttons">
           <button class="button small" disabled={busy || !text} onClick={() => void send(true)}>Show what would change</button>

@@ -54,7 +54,8 @@ export function setToken(token: string): void {
   bearer = token;
 }
 
-export interface Options { body?: unknown; key?: string; signal?: AbortSignal; headers?: Record<string, string> }
+/** `text`: sent as it is, under the Content-Type among `headers`; `body`: sent as JSON. */
+export interface Options { body?: unknown; text?: string; key?: string; signal?: AbortSignal; headers?: Record<string, string> }
 
 export async function raw(method: string, path: string, options: Options = {}): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json', ...options.headers };
@@ -64,7 +65,7 @@ export async function raw(method: string, path: string, options: Options = {}): 
   try {
     return await fetch(path, {
       method, headers, signal: options.signal, credentials: 'same-origin',
-      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+      body: options.body === undefined ? options.text : JSON.stringify(options.body),
     });
   } catch (error) {
     if (options.signal?.aborted) throw error;
@@ -89,6 +90,9 @@ export async function call<T>(method: string, path: string, options: Options = {
 export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => call<T>('GET', path, { signal });
 export const post = <T>(path: string, body: unknown, key?: string, headers?: Record<string, string>): Promise<T> =>
   call<T>('POST', path, { body, key, headers });
+
+export const postText = <T>(path: string, text: string, type: string): Promise<T> =>
+  call<T>('POST', path, { text, headers: { 'Content-Type': type } });
 
 export const query = (fields: Record<string, string | number | undefined>): string => {
   const parts = Object.entries(fields).filter(([, value]) => value !== undefined && value !== '');
