@@ -63,6 +63,8 @@ set_tests_properties(usher_crash_matrix usher_rot PROPERTIES PROCESSORS 2)
 if(TARGET usher)
   usher_script_test(usher_golden tests/golden/golden_test.py)
 endif()
+# Stripe's own Node library judges the gateway simulator.
+add_test(NAME stripe_fidelity COMMAND ${CMAKE_SOURCE_DIR}/tests/stripe/run)
 add_test(NAME usher_openapi_lint COMMAND ${CMAKE_SOURCE_DIR}/tests/openapi/run)
 usher_script_test(usher_monitoring tests/monitoring/monitoring_test.py)
 if(TARGET usher)
