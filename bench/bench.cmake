@@ -70,7 +70,7 @@ file(GLOB flash_sources CONFIGURE_DEPENDS bench/flash_sale/*.cpp)
 list(FILTER flash_sources EXCLUDE REGEX "/main\\.cpp$")
 add_library(usher_flash STATIC ${flash_sources} bench/load/tokens.cpp)
 target_include_directories(usher_flash PUBLIC ${CMAKE_SOURCE_DIR})
-target_link_libraries(usher_flash PUBLIC usher_vocabulary usher_config tomlplusplus::tomlplusplus fmt::fmt simdjson::simdjson
+target_link_libraries(usher_flash PUBLIC usher_vocabulary usher_config usher_journal tomlplusplus::tomlplusplus fmt::fmt simdjson::simdjson
                       OpenSSL::Crypto Boost::headers Boost::system Threads::Threads)
 usher_strict(usher_flash)
 add_executable(usher_bench bench/flash_sale/main.cpp)

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "bench/flash_sale/rehearsal.hpp"
 #include "bench/flash_sale/sale.hpp"
 
 namespace {
@@ -65,6 +66,27 @@ void add_reconcile(CLI::App& app, ReconcileOptions& again, std::function<int()>&
   });
 }
 
+void add_rehearse(CLI::App& app, RehearseOptions& rehearse, std::function<int()>& run) {
+  CLI::App* command = app.add_subcommand(
+      "rehearse", "Play a recorded sale (wal.demand_journal) against a fresh server, faster or with other policies");
+  command->add_option("--journal", rehearse.journal, "The directory that wal.demand_journal named")->required();
+  command->add_option("--catalog", rehearse.catalog, "The catalog of that sale, as it was imported")->required();
+  command->add_option("--speed", rehearse.speed, "So many times as fast: 1 to 50")
+      ->check(CLI::Range(1.0, 50.0))
+      ->capture_default_str();
+  command
+      ->add_option("--set", rehearse.settings,
+                   "A setting that differs, in the sale's own time: policy.reservation_ttl=5m; may be repeated")
+      ->expected(1)
+      ->take_all();
+  command->add_option("--usher", rehearse.usher, "The program usher")->capture_default_str();
+  command->add_option("--connections", rehearse.connections, "That the commands share")
+      ->check(CLI::Range(1, 15'000))
+      ->capture_default_str();
+  command->add_option("--report", rehearse.report, "Write the result as JSON");
+  command->callback([&] { run = [&] { return run_rehearsal(rehearse); }; });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -77,6 +99,9 @@ int main(int argc, char** argv) {
   again.usher = sale.usher;
   add_sale(app, sale, run);
   add_reconcile(app, again, run);
+  RehearseOptions rehearse;
+  rehearse.usher = sale.usher;
+  add_rehearse(app, rehearse, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -13,6 +13,7 @@
 
 #include "bench/flash_sale/child.hpp"
 #include "bench/flash_sale/report.hpp"
+#include "bench/flash_sale/scratch.hpp"
 #include "bench/flash_sale/view.hpp"
 #include "bench/flash_sale/witness.hpp"
 #include "server/config/values.hpp"
@@ -22,49 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view own_secret = "flash-sale-secret-0123456789abcdef";
-
-std::int64_t wall_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
-void say(const std::string& text) {
-  fmt::print(stderr, "{}\n", text);
-}
-
-int fail(const Error& error) {
-  say("usher_bench: " + error.detail);
-  return 2;
-}
-
-/// A folder that goes when it is over.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string pattern = (fs::temp_directory_path() / "usher-flash.XXXXXX").string();
-    if (::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  [[nodiscard]] std::string file(const char* name) const { return path_ + "/" + name; }
-  [[nodiscard]] bool made() const noexcept { return !path_.empty(); }
-
- private:
-  std::string path_;
-};
-
-void raise_file_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 double own_cpu_s() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
@@ -72,14 +30,6 @@ double own_cpu_s() {
     return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
   };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-Status write_file(const std::string& file, const std::string& text) {
-  std::ofstream out(file, std::ios::binary | std::ios::trunc);
-  out << text;
-  out.flush();
-  if (!out) return make_error(ErrorCode::io, "cannot write " + file);
-  return Done{};
 }
 
 /// Prints what disagrees. Returns: the exit code.

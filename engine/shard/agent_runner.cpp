@@ -111,6 +111,7 @@ void AgentRunner::decide(const Command& command, ShardIndex shard) {
     refused.shard = shard;
     refused.now = now_;
     refused.refusal = Refusal::mailbox_full;
+    if (tap_ != nullptr) tap_->on_decision(command, refused);
     return release(refused);
   }
   Reply& reply = outbox_.next();
@@ -119,14 +120,17 @@ void AgentRunner::decide(const Command& command, ShardIndex shard) {
   reply.show = command.show;
   reply.shard = shard;
   reply.now = now_;
+  bool waits = false;
   if (reply.refusal = overload(command); reply.refusal == Refusal::none) {
     by_index_[shard]->execute(command, now_, reply);
     const bool early = USHER_MUTANT(1, "an answer leaves before the sync") ||
                        (USHER_MUTANT(2, "a refusal leaves before the sync") && reply.refusal != Refusal::none) ||
                        (USHER_MUTANT(3, "the card is charged before the attempt is durable") &&
                         reply.type == CommandType::start_payment);
-    if (reply.lsn > lane_->durable_lsn(shard) && !early) return outbox_.keep();
+    waits = reply.lsn > lane_->durable_lsn(shard) && !early;
   }
+  if (tap_ != nullptr) tap_->on_decision(command, reply);
+  if (waits) return outbox_.keep();
   release(reply);  // it waits for nothing
 }
 

@@ -23,6 +23,7 @@
 #include "engine/shard/shard.hpp"
 #include "engine/shard/system_shard.hpp"
 #include "usher/command.hpp"
+#include "usher/decision_tap.hpp"
 #include "usher/log.hpp"
 #include "usher/time.hpp"
 
@@ -60,6 +61,8 @@ class AgentRunner {
   void attach(Log& log, ShardIndex shard_count);
   void connect(const std::vector<AgentRunner*>& runners, const std::vector<std::uint16_t>& loop_of_shard);
   void set_sink(ReplySink& sink) noexcept { sink_ = &sink; }
+  /// Shown all that this loop decides, from now on.
+  void set_tap(DecisionTap& tap) noexcept { tap_ = &tap; }
   /// `wake` gets this loop out of its sleep; Thread-safe, set before any other loop runs.
   void set_wake(std::function<void()> wake) { wake_ = std::move(wake); }
 
@@ -138,6 +141,7 @@ class AgentRunner {
   std::unique_ptr<LogLane> lane_;
   std::unique_ptr<Checkpointer> checkpointer_;
   ReplySink* sink_ = nullptr;
+  DecisionTap* tap_ = nullptr;
   std::function<void()> wake_;
   std::vector<Peer> peers_;
   std::vector<std::uint16_t> loop_of_shard_;

@@ -10,6 +10,7 @@
 
 #include "server/api/api.hpp"
 #include "server/cli/commands.hpp"
+#include "server/cli/demand.hpp"
 #include "server/cli/loading.hpp"
 #include "server/cli/log_metrics.hpp"
 #include "server/cli/logging.hpp"
@@ -76,6 +77,7 @@ class Serving {
 
   const ServeOptions& options_;
   const config::Config& config_;
+  std::unique_ptr<journal::DemandJournal> journal_;  ///< outlives the loops
   std::shared_ptr<http::ConnectionBudget> budget_;
   std::vector<std::unique_ptr<ServeLoop>> loops_;
   std::string url_;
@@ -196,6 +198,9 @@ Status Serving::start() {
     return make_error(ErrorCode::corrupt, "the row of gate " + std::string(key.substr(1)) + " is damaged");
   });
   if (!side) return side.error();
+  auto journal = open_demand_journal(config_, *data_.engine, *metrics_);
+  if (!journal) return journal.error();
+  journal_ = std::move(journal).value();
   for (std::size_t index = 0; index < loops_.size(); ++index) {
     data_.engine->runner(index).set_wake([loop = &loops_[index]->loop()] { loop->wake(); });
   }
@@ -265,6 +270,7 @@ Status Serving::stop() {
   wait_until("the checkpoint", std::chrono::seconds{60}, all(&ServeLoop::checkpointed));
   for (const auto& loop : loops_) loop->stop();
   loops_.clear();
+  journal_.reset();
   if (Status closed = data_.close(); !closed) return closed;
   spdlog::info("stopped");
   return Done{};

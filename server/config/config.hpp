@@ -74,6 +74,7 @@ struct WalConfig {
   std::uint64_t segment_bytes = gibibyte;
   Duration segment_age{std::chrono::hours{1}};
   Duration checkpoint_interval{std::chrono::minutes{1}};
+  std::string demand_journal;
 };
 
 struct DiskConfig {

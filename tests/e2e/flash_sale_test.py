@@ -1,6 +1,7 @@
 """A small flash sale by usher_bench, end to end: on a server of its own, then at a URL, with tokens and with sessions.
 
-What the generator says is compared with what the server says, and a ledger that was tampered with must be found out.
+What the generator says is compared with what the server says, and a ledger that was tampered with must be found out. Then a sale is
+recorded by the demand journal and rehearsed.
 """
 
 import json
@@ -93,6 +94,46 @@ def at_url(folder):
         check(server.stop() == 0, "the server stops in order")
 
 
+def rehearsal(folder):
+    """A sale with the demand journal on, then its commands against a fresh server: as it was, and with other rules."""
+    place = os.path.join(folder, "recorded")
+    os.makedirs(place)
+    catalog = harness.write_json(os.path.join(place, "catalog.json"), harness.make_catalog(2, rows=5, row_seats=10))
+    journal, report = os.path.join(place, "journal"), os.path.join(place, "report.json")
+    settings = {**SETTINGS, "policy.cooldown_after_abandoned": "0", "wal.demand_journal": journal}
+    with harness.Server(place, catalog, settings) as server:
+        start = server.request("GET", "/shows/load-00000")[2]["start_time"]
+        done = bench("sale", "blockbuster", "--url", f"http://127.0.0.1:{server.port}", "--secret", harness.SECRET, "--movie", "load-movie",
+                     "--city", "berlin", "--date", start[:10], "--people", "300", "--time-scale", "900", "--connections", "30",
+                     "--report", report)
+        check(done.returncode == 0, f"the recorded sale: {done.stdout[-2000:]} {done.stderr[-500:]}")
+        metrics = server.request("GET", "/metrics", bearer=harness.token("m", "staff"))[2].decode()
+        check("usher_demand_journal_commands_total" in metrics and "usher_demand_journal_dropped_total 0" in metrics,
+              "the journal is in the metrics, and nothing was dropped")
+        check(server.stop() == 0, "the server stops in order")
+    with open(report, encoding="utf-8") as file:
+        sale = json.load(file)
+    done = bench("rehearse", "--journal", journal, "--catalog", catalog, "--speed", "2", "--report", report)
+    check(done.returncode == 0, f"the rehearsal: {done.stdout[-1500:]} {done.stderr[-1500:]}")
+    check("Demand is fixed" in done.stdout, "it says what it cannot know")
+    with open(report, encoding="utf-8") as file:
+        told = json.load(file)
+    then, now = told["recorded"], told["rehearsed"]
+    asked = {status: count for status, count in sale["calls"]["reserve"]["by_status"].items() if status != "503"}
+    check(then["reserves"]["ok"] == asked["201"], f"the recording has every 201: {then} {asked}")
+    check(sum(then["reserves"].values()) == sum(asked.values()), f"and every refusal: {then} {asked}")
+    check(then["bookings"] == sale["calls"]["book"]["by_status"]["201"], f"every booking: {then}")
+    check(sum(now["reserves"].values()) == sum(then["reserves"].values()), f"all of them are asked again: {now} {then}")
+    check(told["lost"] == 0 and now["bookings"] > 0.5 * then["bookings"], f"most of it happens again: {now} {then}")
+    done = bench("rehearse", "--journal", journal, "--catalog", catalog, "--speed", "4", "--report", report,
+                 "--set", "policy.seats_per_reservation=1")
+    with open(report, encoding="utf-8") as file:
+        told = json.load(file)
+    check(done.returncode == 0 and told["rehearsed"]["reserves"].get("too_many_seats", 0) > 0,
+          f"another rule, another sale: {done.stderr[-500:]} {told['rehearsed']}")
+    check(bench("rehearse", "--journal", place, "--catalog", catalog).returncode == 2, "no journal: told")
+
+
 def mistakes(folder):
     broken = os.path.join(folder, "broken.toml")
     with open(broken, "w", encoding="utf-8") as file:
@@ -117,6 +158,8 @@ def main():
         tampering(folder, ledger, data, entries)
         say("at a URL")
         at_url(folder)
+        say("rehearsal")
+        rehearsal(folder)
     harness.finish()
 
 
