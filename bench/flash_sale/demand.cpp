@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <limits>
 #include <set>
 
 #include "bench/flash_sale/hall.hpp"

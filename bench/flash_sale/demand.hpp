@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/journal/entry.hpp"
+#include "usher/result.hpp"
 
 namespace usher::flash {
 

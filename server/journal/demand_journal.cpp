@@ -23,7 +23,7 @@ constexpr std::size_t block_bytes_wanted = 128U * 1024U;
 /// How long the thread rests when nothing is queued. A queue of 65,536 holds ten times what comes meanwhile.
 constexpr std::chrono::milliseconds rest{20};
 
-std::string_view ending = ".journal";
+constexpr std::string_view ending = ".journal";
 
 void put_u32(char* out, std::uint32_t value) noexcept {
   for (unsigned i = 0; i < 4; ++i) out[i] = static_cast<char>(value >> (8 * i));
@@ -102,7 +102,6 @@ Status DemandJournal::next_file() {
   writer_ = EntryWriter{};
   shows_.clear();
   file_bytes_ = magic.size();
-  dropped_before_ = dropped_told_ = dropped();
   block_.clear();
   for (const Setting& setting : options_.settings) writer_.setting(setting, block_);
   write_block();
@@ -127,8 +126,8 @@ bool DemandJournal::drain() {
   }
   const std::uint64_t gone = dropped();
   if (gone != dropped_told_ && !failed_) {
+    writer_.dropped(gone - dropped_told_, block_);
     dropped_told_ = gone;
-    writer_.dropped(gone - dropped_before_, block_);
   }
   // a busy server never leaves the queues empty: after each round the processor is given up for a moment, so that
   // few large rounds are worked off instead of many small ones
@@ -170,6 +169,10 @@ void DemandJournal::fail(const std::string& why) {
   failed_ = true;
   block_.clear();
   if (options_.on_failure) options_.on_failure(why);
+}
+
+DecisionTap& DemandJournal::tap(std::size_t loop) noexcept {
+  return *taps_[loop];
 }
 
 std::uint64_t DemandJournal::dropped() const noexcept {

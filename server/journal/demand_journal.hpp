@@ -46,7 +46,7 @@ class DemandJournal {
   DemandJournal& operator=(const DemandJournal&) = delete;
 
   /// What a loop's runner is given. For that loop's thread.
-  [[nodiscard]] DecisionTap& tap(std::size_t loop) noexcept { return *taps_[loop]; }
+  [[nodiscard]] DecisionTap& tap(std::size_t loop) noexcept;
 
   // Thread-safe
   [[nodiscard]] std::uint64_t written() const noexcept { return written_.load(std::memory_order_relaxed); }
@@ -71,7 +71,6 @@ class DemandJournal {
   std::unordered_set<std::uint32_t> shows_;  ///< that this file tells of
   std::uint64_t file_bytes_ = 0;
   std::uint64_t dropped_told_ = 0;
-  std::uint64_t dropped_before_ = 0;  ///< when this file began
   std::uint32_t file_number_ = 0;
   int fd_ = -1;
   bool failed_ = false;

@@ -10,7 +10,7 @@
 ///   its id, how many seats it has, start in ms since 1970 command = 3:u8 type:u8 refusal:u8 flags:u8 extra:u8
 ///   at:zigzag show:varint user:u64 sequence:varint attempt:varint
 ///             expires:zigzag wish:u8 count:u8 seat*
-///   dropped = 4:u8 count:varint              commands that found no room, since the file began
+///   dropped = 4:u8 count:varint              commands that found no room, since the last such entry
 ///   text    = size:varint byte*
 ///   seat    = varint                         the first index, then distances to the one before
 ///

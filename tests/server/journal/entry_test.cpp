@@ -49,7 +49,7 @@ Decision any_decision(std::mt19937_64& random) {
   decision.seat_count = static_cast<std::uint8_t>(random() % 33);
   std::uint32_t seat = 0;
   for (std::uint8_t i = 0; i < decision.seat_count; ++i)
-    decision.seats[i] = static_cast<SeatIndex>(seat += 1 + random() % 2'000);
+    decision.seats[i] = static_cast<SeatIndex>(seat += static_cast<std::uint32_t>(1 + random() % 2'000));
   return decision;
 }
 
