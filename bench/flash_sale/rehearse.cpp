@@ -84,7 +84,7 @@ Status Rehearse::start_server() {
   text << in.rdbuf();
   std::string document = text.str();
   // as long before their starts as the sale was
-  shift_starts(document, wall_ms() - to_ms(recording_.began()));
+  shift_starts(document, wall_ms() - usher::to_ms(recording_.began()));
   const std::string catalog = scratch_.file("catalog.json");
   if (const Status written = write_file(catalog, document); !written) return written;
   Result<std::vector<std::string>> settings =
@@ -187,7 +187,7 @@ void Rehearse::tell() const {
 std::string facts_json(const DemandFacts& facts) {
   const auto counts = [](const std::map<std::string, std::uint64_t>& map) {
     std::string json;
-    for (const auto& [key, value] : map) json += fmt::format("{}{}:{}", json.empty() ? "" : ",", quoted(key), value);
+    for (const auto& [key, value] : map) json += fmt::format("{}{}:{}", json.empty() ? "" : ",", json_text(key), value);
     return json;
   };
   return fmt::format(
@@ -201,7 +201,7 @@ std::string Rehearse::json() const {
   const RehearsalCounts& counts = rehearsal_->counts();
   const bench::Histogram& latency = rehearsal_->latency();
   std::string notes;
-  for (const std::string& note : notes_) notes += (notes.empty() ? "" : ",") + quoted(note);
+  for (const std::string& note : notes_) notes += (notes.empty() ? "" : ",") + json_text(note);
   return fmt::format(
       "{{\"speed\":{:g},\"commands\":{},\"sent\":{},\"fell_away\":{},\"repeats\":{},\"lost\":{},\n\"recorded\":{},\n"
       "\"rehearsed\":{},\n\"reserve_p50_ms\":{:.3f},\"reserve_p99_ms\":{:.3f},\"reserve_p999_ms\":{:.3f},\"notes\":[{}]"
@@ -209,7 +209,7 @@ std::string Rehearse::json() const {
       "\"caution\":{}}}\n",
       options_.speed, recording_.decisions.size(), counts.sent, counts.fell_away, counts.repeats, counts.lost,
       facts_json(then_), facts_json(now_), to_ms(latency.quantile(0.5)), to_ms(latency.quantile(0.99)),
-      to_ms(latency.quantile(0.999)), notes, quoted(caution));
+      to_ms(latency.quantile(0.999)), notes, json_text(caution));
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ std::string list_json(const Items& items, Write&& write) {
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string json = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') {
@@ -97,12 +97,12 @@ std::string sale_json(const SaleFacts& facts) {
       "\"reservations\":{},\"bookings\":{},\"refunds\":{},\"unknown\":{},\"log\":{},\"differences\":{}}},"
       "\n\"complaints\":{},\n"
       "\"series\":{}}}\n",
-      quoted(facts.scenario.name), quoted(facts.scenario.about), facts.scenario.arrivals.people,
+      json_text(facts.scenario.name), json_text(facts.scenario.about), facts.scenario.arrivals.people,
       facts.scenario.stage.shows, facts.scenario.time_scale, facts.seed, facts.seconds, facts.tally.answers(),
       facts.client_cpu_s, facts.server_cpu_s, facts.connections_lost, latency_json(facts.tally.lateness()), calls,
       outcomes, verdict.differences.empty() && facts.complaints.empty(), verdict.seats_checked, verdict.seats_sold,
       verdict.reservations_checked, verdict.bookings_checked, verdict.refunds_checked, verdict.unknown, facts.log_read,
-      list_json(verdict.differences, quoted), list_json(facts.complaints, quoted),
+      list_json(verdict.differences, json_text), list_json(facts.complaints, json_text),
       list_json(facts.tally.seconds(), second_json));
 }
 

@@ -24,6 +24,6 @@ struct SaleFacts {
 [[nodiscard]] std::string sale_json(const SaleFacts& facts);
 [[nodiscard]] std::string sale_text(const SaleFacts& facts);
 /// A text as a JSON string, with its quotes.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string json_text(std::string_view text);
 
 }  // namespace usher::flash
