@@ -3,7 +3,7 @@
 A new bench is one file with a `PARTS` dict and one line here.
 """
 
-from driver import commands_batch, engine, feed_fanout, flash_sale, http_reserve, http_reserve_pipelined, memory, peers, replay, scaling, seat_map
+from driver import commands_batch, engine, feed_fanout, flash_sale, http_reserve, http_reserve_pipelined, journal_cost, memory, peers, replay, scaling, seat_map
 
 BENCHES = {
     "http_reserve": http_reserve.PARTS,
@@ -17,6 +17,7 @@ BENCHES = {
     "flash_sale": flash_sale.PARTS,
     "peers": peers.PARTS,
     "scaling": scaling.PARTS,
+    "journal_cost": journal_cost.PARTS,
 }
 
 

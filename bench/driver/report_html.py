@@ -12,7 +12,7 @@ TIMELINE_STEP_S = 0.1
 HEADINGS = {
     "http_reserve": "Durable reserve over HTTP", "http_reserve_pipelined": "Pipelined", "commands_batch": "Batches for partners",
     "engine": "The engine alone", "seat_map": "Seat maps", "feed_fanout": "Live feed", "memory": "Memory", "replay": "Replay",
-    "flash_sale": "Flash sale", "peers": "Peers", "scaling": "Scaling",
+    "flash_sale": "Flash sale", "peers": "Peers", "scaling": "Scaling", "journal_cost": "Demand journal",
 }
 CONTENDERS = [("ours", "ours", "Usher"), ("redis_always", "redis", "Redis, AOF always"), ("redis_everysec", "redis faint-bar", "Redis, AOF everysec"),
               ("postgres_locks", "postgres", "PostgreSQL, row locks"), ("postgres_versions", "postgres faint-bar", "PostgreSQL, versions")]
@@ -120,7 +120,7 @@ def floors(results):
     """Throughput beside its floor, for what is measured per second."""
     groups = []
     for result in results:
-        if result["floor"] and result["unit"].endswith("/s") and result["bench"] not in ("peers", "scaling", "replay") and not result["name"].endswith("_absolute"):
+        if result["floor"] and result["unit"].endswith("/s") and result["bench"] not in ("peers", "scaling", "replay", "journal_cost") and not result["name"].endswith("_absolute"):
             note = f"/s, {result['ratio']:.2f} of it"
             groups.append((result["title"], [(result.get("floor_is", "the floor"), "floor", result["floor"], "/s"), ("ours", "ours", result["value"], note)]))
     charts = []

@@ -267,8 +267,9 @@ void bind_wal(std::vector<Key>& keys, WalConfig& wal, DiskConfig& disk) {
                    "A segment of the log is closed at this age.");
   section.duration("checkpoint_interval", wal.checkpoint_interval, Duration{1'000}, day,
                    "How often changed shows are checkpointed.");
-  section.text("demand_journal", wal.demand_journal,
-               "Directory in which every command is written down, refused ones too, for `usher_bench rehearse`; empty: off.");
+  section.text(
+      "demand_journal", wal.demand_journal,
+      "Directory in which every command is written down, refused ones too, for `usher_bench rehearse`; empty: off.");
   Section disk_section{keys, "disk"};
   disk_section.size("high_water", disk.high_water, 0, 1'024 * gibibyte,
                     "With less free space than this, new reservations are refused; the rest goes on.");

@@ -4,12 +4,13 @@
 ///
 ///   file    = magic block*
 ///   magic   = "usher demand 1\n"
-///   block   = size:u32 crc:u32 entry*        little endian; size of the entries in bytes, at most 1 MiB; CRC-32C of
-///   them entry   = setting | show | command | dropped setting = 1:u8 text text                 key and value of what
-///   differs from the defaults; a secret's is "(hidden)" show    = 2:u8 number:varint text seats:varint start:zigzag
-///   its id, how many seats it has, start in ms since 1970 command = 3:u8 type:u8 refusal:u8 flags:u8 extra:u8
-///   at:zigzag show:varint user:u64 sequence:varint attempt:varint
-///             expires:zigzag wish:u8 count:u8 seat*
+///   block   = size:u32 crc:u32 entry*        little endian; size: of the entries in bytes, at most 1 MiB; crc: CRC-32C
+///   entry   = setting | show | command | dropped
+///   setting = 1:u8 text text                 key and value that differ from the defaults; a secret's is "(hidden)"
+///   show    = 2:u8 number:varint text seats:varint start:zigzag
+///                                            its id, how many seats it has, start in ms since 1970
+///   command = 3:u8 type:u8 refusal:u8 flags:u8 extra:u8 at:zigzag show:varint user:u64 sequence:varint
+///             attempt:varint expires:zigzag wish:u8 count:u8 seat*
 ///   dropped = 4:u8 count:varint              commands that found no room, since the last such entry
 ///   text    = size:varint byte*
 ///   seat    = varint                         the first index, then distances to the one before

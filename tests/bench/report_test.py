@@ -124,7 +124,7 @@ def check_charts():
 
 
 def check_names():
-    for name in ("http_reserve", "http_reserve_pipelined", "commands_batch", "engine", "seat_map", "memory", "replay", "peers", "scaling"):
+    for name in ("http_reserve", "http_reserve_pipelined", "commands_batch", "engine", "seat_map", "memory", "replay", "peers", "scaling", "journal_cost"):
         check(registry.parts_of(name), f"there is a bench {name}")
     check(registry.parts_of("http_reserve_256")[0][0] == "http_reserve_256", "a part can be asked for alone")
     refused = subprocess.run([sys.executable, os.path.join(TOP, "bench", "run.py"), "http_reserv"], capture_output=True, text=True, check=False)
