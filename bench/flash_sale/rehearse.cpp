@@ -66,7 +66,9 @@ Status Rehearse::read_recording() {
   const Result<server::journal::JournalEnd> end = server::journal::read_journal(options_.journal, recording_);
   if (!end) return end.error();
   recording_.finish();
-  notes_ = end.value().notes;
+  for (const server::journal::JournalFile& file : end.value().files) {
+    if (!file.note.empty()) notes_.push_back(file.name + ": " + file.note);
+  }
   if (recording_.decisions.empty())
     return make_error(ErrorCode::not_found, "the journal in " + options_.journal + " holds no command");
   const double minutes = static_cast<double>((recording_.decisions.back().at - recording_.began()).count()) / 60'000;

@@ -6,12 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 namespace usher::server::journal {
 namespace {
@@ -185,19 +186,28 @@ std::uint64_t DemandJournal::dropped() const noexcept {
 
 namespace {
 
-/// Returns: false when the file does not end with a whole block.
-bool read_blocks(std::string_view bytes, EntryVisitor& visitor) {
+/// Block by block: a file may be larger than memory should be. Returns: false when it does not end with a whole block.
+bool read_blocks(std::istream& in, EntryVisitor& visitor) {
   EntryReader reader;
-  bytes.remove_prefix(magic.size());
-  while (!bytes.empty()) {
-    if (bytes.size() < block_head_bytes) return false;
-    const std::size_t size = get_u32(bytes.data());
-    if (size > block_bytes_max || bytes.size() - block_head_bytes < size) return false;
-    const std::string_view entries = bytes.substr(block_head_bytes, size);
-    if (block_crc(entries) != get_u32(bytes.data() + 4) || !reader.read(entries, visitor)) return false;
-    bytes.remove_prefix(block_head_bytes + size);
+  std::string entries;
+  for (;;) {
+    std::array<char, block_head_bytes> head{};
+    in.read(head.data(), head.size());
+    if (in.gcount() == 0 && in.eof()) return true;
+    const std::size_t size = get_u32(head.data());
+    if (!in || size > block_bytes_max) return false;
+    entries.resize(size);
+    in.read(entries.data(), static_cast<std::streamsize>(size));
+    if (!in || block_crc(entries) != get_u32(head.data() + 4) || !reader.read(entries, visitor)) return false;
   }
-  return true;
+}
+
+/// The instant in a file's name; the epoch where it has none.
+Instant made_at(const fs::path& file) noexcept {
+  const std::string name = file.filename().string();
+  std::int64_t ms = 0;
+  static_cast<void>(std::from_chars(name.data(), name.data() + name.size(), ms));
+  return instant_from_ms(ms);
 }
 
 /// Counts the commands that pass.
@@ -208,11 +218,13 @@ class Counting final : public EntryVisitor {
   void on_show(ShowEntry show) override { visitor_.on_show(std::move(show)); }
   void on_decision(const Decision& decision) override {
     ++commands;
+    latest = decision.at;
     visitor_.on_decision(decision);
   }
   void on_dropped(std::uint64_t count) override { visitor_.on_dropped(count); }
 
   std::uint64_t commands = 0;
+  Instant latest{};
 
  private:
   EntryVisitor& visitor_;
@@ -232,16 +244,17 @@ Result<JournalEnd> read_journal(const std::string& directory, EntryVisitor& visi
   Counting counting(visitor);
   for (const fs::path& file : files) {
     std::ifstream in(file, std::ios::binary);
-    std::ostringstream text;
-    text << in.rdbuf();
-    if (!in) return make_error(ErrorCode::io, "cannot read " + file.string());
-    const std::string bytes = text.str();
-    ++end.files;
-    if (!bytes.starts_with(magic)) {
-      end.notes.push_back(file.string() + ": no demand journal of a version that is known; left out");
-    } else if (!read_blocks(bytes, counting)) {
-      end.notes.push_back(file.string() + ": its end is torn or damaged and left out");
+    std::string begin(magic.size(), '\0');
+    in.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+    if (in.bad() || !in.is_open()) return make_error(ErrorCode::io, "cannot read " + file.string());
+    counting.latest = made_at(file);
+    JournalFile& told = end.files.emplace_back(JournalFile{file.filename().string(), made_at(file), {}, {}});
+    if (!in || begin != magic) {
+      told.note = "no demand journal of a version that is known; left out";
+    } else if (!read_blocks(in, counting)) {
+      told.note = "its end is torn or damaged and left out";
     }
+    told.until = std::max(told.from, counting.latest);
   }
   end.commands = counting.commands;
   return end;

@@ -81,11 +81,18 @@ class DemandJournal {
   std::thread thread_;
 };
 
+/// One file: commands from `from` to `until` are in it, and nothing is known of what came later.
+struct JournalFile {
+  std::string name;
+  Instant from{};    ///< when it was made
+  Instant until{};   ///< its last command
+  std::string note;  ///< empty: it is whole
+};
+
 /// What reading a directory came to.
 struct JournalEnd {
-  std::uint64_t files = 0;
   std::uint64_t commands = 0;
-  std::vector<std::string> notes;  ///< files whose end is torn or damaged: what comes before it counts
+  std::vector<JournalFile> files;  ///< as they were made
 };
 
 /// Gives the entries of all files in a directory to `visitor`, in the order in which they were written.

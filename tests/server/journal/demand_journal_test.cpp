@@ -77,7 +77,9 @@ TEST_CASE("demand journal: commands of two loops: all are read again, each loop'
   const Result<JournalEnd> end = read_journal(options.directory, kept);
   REQUIRE(end);
   CHECK(end.value().commands == 40'000);
-  CHECK(end.value().notes.empty());
+  REQUIRE(end.value().files.size() == 1);
+  CHECK(end.value().files[0].note.empty());
+  CHECK(end.value().files[0].from > Instant{});
   CHECK(kept.dropped == 0);
   CHECK(kept.settings.size() == 1);
   CHECK(kept.shows.size() == 3);
@@ -118,7 +120,9 @@ TEST_CASE("demand journal: a full file: the next one begins, and tells everythin
   Kept kept;
   const Result<JournalEnd> end = read_journal(options.directory, kept);
   REQUIRE(end);
-  CHECK(end.value().files == files.size());
+  REQUIRE(end.value().files.size() == files.size());
+  CHECK(end.value().files.front().name == files.front().filename().string());
+  CHECK(end.value().files.front().from <= end.value().files.back().from);
   CHECK(kept.decisions.size() == 30'000);
   CHECK(kept.settings.size() == files.size());
   for (std::uint32_t i = 0; i < 30'000; ++i) REQUIRE(kept.decisions[i].sequence == i);
@@ -138,7 +142,7 @@ TEST_CASE("demand journal: a torn or changed end: what came before counts, and i
   Kept torn;
   Result<JournalEnd> end = read_journal(options.directory, torn);
   REQUIRE(end);
-  CHECK(end.value().notes.size() == 1);
+  CHECK(end.value().files[0].note.find("torn or damaged") != std::string::npos);
   CHECK(torn.decisions.size() < 30'000);
   {
     std::fstream change(file, std::ios::in | std::ios::out | std::ios::binary);
@@ -148,13 +152,13 @@ TEST_CASE("demand journal: a torn or changed end: what came before counts, and i
   Kept changed;
   end = read_journal(options.directory, changed);
   REQUIRE(end);
-  CHECK(end.value().notes.size() == 1);
+  CHECK(end.value().files[0].note.find("torn or damaged") != std::string::npos);
   CHECK(changed.decisions.size() < torn.decisions.size() + 1);
   std::ofstream(file, std::ios::trunc) << "something else";
   Kept other;
   end = read_journal(options.directory, other);
   REQUIRE(end);
-  CHECK(end.value().notes.front().find("no demand journal of a version that is known") != std::string::npos);
+  CHECK(end.value().files[0].note.find("no demand journal of a version that is known") != std::string::npos);
 }
 
 TEST_CASE("demand journal: too little space: it ends, serving does not") {
