@@ -26,6 +26,7 @@ if(TARGET usher)
   usher_script_test(usher_fair_use tests/e2e/fair_use_test.py)
   usher_script_test(usher_queue tests/e2e/queue_test.py)
   usher_script_test(usher_queue_kill tests/crash/queue_kill_test.py)
+  usher_script_test(usher_explain tests/e2e/explain_test.py)
   usher_script_test(usher_feed tests/e2e/feed_test.py)
   usher_script_test(usher_hostile tests/e2e/hostile_test.py)
   # The same by Asio's epoll, which serves where the kernel offers no io_uring.

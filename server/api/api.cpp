@@ -24,6 +24,7 @@ namespace {
     case Route::add_ticket_key:
     case Route::retire_ticket_key:
     case Route::change_policy:
+    case Route::explain_show:
     case Route::open_room:
     case Route::list_rooms:
     case Route::read_room:
@@ -322,6 +323,8 @@ void Api::dispatch_queue(const Call& call) {
   switch (call.route) {
     case Route::change_policy:
       return change_policy(call);
+    case Route::explain_show:
+      return explain_show(call);
     case Route::join_queue:
       return join_queue(call);
     case Route::read_place:

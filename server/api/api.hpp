@@ -155,6 +155,7 @@ class Api final : public ReplySink {
   // api_rooms.cpp
   struct RoomPage;
   void open_room(const Call& call);
+  void explain_show(const Call& call);  // api_explain.cpp
   void list_rooms(const Call& call);
   void read_room(const Call& call);
   void change_room(const Call& call);

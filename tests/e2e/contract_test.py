@@ -534,6 +534,14 @@ def run_the_house(house):
         admin.ask("POST", f"/admin/shows/cancelled/{call}", {"seat_ids": ["A1"]}, "show_cancelled")
 
 
+def explain(house):
+    path = "/admin/shows/blocked/explanation"
+    house.admin.ask("GET", f"{path}?user=alice&seat_ids=A1,A3", expect=200)
+    house.admin.ask("GET", "/admin/shows/room/explanation?user=alice", expect=200)
+    house.admin.ask("GET", path, expect="invalid_parameter")
+    house.admin.ask("GET", "/admin/shows/none/explanation?user=alice", expect="unknown_show")
+
+
 def change_the_catalog(house):
     admin = house.admin
     document = catalog()
@@ -734,7 +742,7 @@ def main():
             check(server.request("GET", "/openapi.json")[2] == contract.document, "what is served is the document of these sources")
             routes(contract)
             house = House(contract, server)
-            for part in (browse, unchanged, who_asks, bodies, choose, cool_down, too_late, keys, tickets, gate, people, batch, run_the_house, rooms, second_chance, starts_and_ends, change_the_catalog,
+            for part in (browse, unchanged, who_asks, bodies, choose, cool_down, too_late, keys, tickets, gate, people, batch, run_the_house, rooms, explain, second_chance, starts_and_ends, change_the_catalog,
                          ticket_keys):
                 part(house)
                 say(part.__name__)

@@ -52,11 +52,68 @@ export async function console_({ browser, url }) {
   await page.waitForSelector('[data-seat="A4"].is-available');
   check((await page.$('[data-seat="A1"].is-reserved')) !== null, 'and the past: reserved then, not yet blocked');
   check((await page.textContent('.steps')).includes('A4'), 'and says what changed');
+  await page.fill('.why input[name="user"]', 'late');
+  await page.click('.why button');
+  await page.waitForSelector('.why-asked li:has-text("refused: seats unavailable")');
+  check(/A1 was reserved by somebody else at \d\d:\d\d:\d\d, record \d+/.test(await page.textContent('.why-asked')), 'who asks why is told who had the seat, when, and by which record');
+  check((await page.textContent('.why-told')).includes('they never held a seat'), 'and what the log says of the person');
+  check((await page.textContent('.why-seat')).includes('reserved by somebody else'), 'and where the seat went');
+  await page.fill('.why input[name="seats"]', 'Z99');
+  await page.click('.why button');
+  await page.waitForSelector('.why .notice-error:has-text("Z99")');
+  check(true, 'a seat that the hall does not have is refused');
   await page.goto(`${url}/console/shows/${show}`);
   await page.click('text=Cancel the show…');
   await page.click('text=Yes, cancel it');
   await page.waitForSelector('h2:has-text("cancelled")');
   check(true, 'a show is cancelled');
+  check(troubles.length === 0, `no script failed: ${troubles}`);
+  await context.close();
+}
+
+/** A waiting room from the console: opened, held, its rate changed, closed. */
+export async function rooms({ browser, url }) {
+  const { show } = await someShow(url);
+  const { page, context, troubles } = await visitor(browser, url);
+  const admin = tokenOf('admin', 'boss');
+  const state = async () => (await ask(url, 'GET', '/admin/rooms/premiere', { token: admin })).body;
+  await signIn(page, url, '/console/rooms', 'admin');
+  await page.waitForSelector('text=There is none.');
+  await page.fill('.open-room input[name="show"]', show);
+  await page.press('.open-room input[name="show"]', 'Enter');
+  await page.waitForSelector(`.chip:has-text("${show}")`);
+  await page.fill('.open-room input[name="room_id"]', 'premiere');
+  await page.fill('.open-room input[name="rate"]', '60');
+  await page.click('button:text-is("Open the room")');
+  await page.waitForSelector('[data-room="premiere"] h2:has-text("60 a minute")');
+  check((await state()).status === 'open', 'a room is opened');
+  const waits = await ask(url, 'POST', `/shows/${show}/queue`, { token: tokenOf('customer', 'patient') });
+  check(waits.status === 201, 'and people wait in it');
+  await page.click('button:text-is("Hold")');
+  await page.waitForSelector('[data-room="premiere"] h2:has-text("on hold")');
+  check((await state()).paused === true, 'it is held');
+  await page.click('button:text-is("Let people in")');
+  await page.waitForSelector('button:text-is("Hold")');
+  await page.fill('[data-room="premiere"] input[name="rate"]', '600');
+  await page.click('button:text-is("Change the rate")');
+  await page.waitForSelector('[data-room="premiere"] h2:has-text("600 a minute")');
+  check((await state()).rate_per_minute === 600, 'its rate is changed');
+  await page.goto(`${url}/console/time/${show}`);
+  await page.fill('.why input[name="user"]', 'patient');
+  await page.click('.why button');
+  await page.waitForSelector('.why-told li:has-text("joined")');
+  check((await page.textContent('.why-told')).includes('Place 1 of 1 in premiere'), 'the time machine tells of the place in the queue');
+  await page.goto(`${url}/console/rooms`);
+  await page.fill('.open-room input[name="show"]', show);
+  await page.press('.open-room input[name="show"]', 'Enter');
+  await page.fill('.open-room input[name="room_id"]', 'premiere');
+  await page.click('button:text-is("Open the room")');
+  await page.waitForSelector('[role="status"]:has-text("room_exists")');
+  check(true, 'a name that is taken is refused with the reason');
+  await page.click('text=Close the room…');
+  await page.click('text=Yes, close it');
+  await page.waitForSelector('[role="status"]:has-text("close premiere: done")');
+  check(((await state()).status ?? 'removed') !== 'open', 'it is closed');
   check(troubles.length === 0, `no script failed: ${troubles}`);
   await context.close();
 }

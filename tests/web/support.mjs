@@ -31,8 +31,8 @@ export const result = () => ({ passed, failed });
 /** A server with the demo catalog on a port of the system's choice, in a folder of its own. */
 export async function startServer(settings = {}) {
   const data = mkdtempSync(join(tmpdir(), 'usher-web.'));
-  const all = { 'http.port': 0, 'identity.hs256_secret': secret, 'server.loops': 2, ...settings };
-  const child = spawn(program, ['serve', '--data', data, '--catalog', join(root, 'tools/demo/catalog.json'),
+  const all = { 'http.port': 0, 'identity.hs256_secret': secret, 'wal.demand_journal': join(data, 'demand'), 'server.loops': 2, ...settings };
+  const child = spawn(program, ['serve', '--data', join(data, 'data'), '--catalog', join(root, 'tools/demo/catalog.json'),
     ...Object.entries(all).flatMap(([key, value]) => ['--set', `${key}=${value}`])], { stdio: ['ignore', 'pipe', 'pipe'] });
   const log = [];
   const url = await new Promise((done, fail) => {

@@ -9,6 +9,7 @@ import { go } from '../lib/router';
 import { useLoad } from '../ui/parts';
 import { SeatCanvas } from '../ui/seat-canvas';
 import { ShowPicker } from './shows';
+import { Why } from './why';
 
 const spans: [string, number][] = [['the last 15 minutes', 15 * 60e3], ['the last hour', 3600e3], ['the last 6 hours', 6 * 3600e3], ['the last day', 86400e3], ['the last week', 7 * 86400e3]];
 const speeds = [1, 10, 60, 600, 3600];
@@ -110,6 +111,7 @@ function Machine({ id }: { id: string }): JSX.Element {
           )}
         </section>
       </div>
+      <Why id={id} zone={zone} />
     </>
   );
 }
