@@ -69,7 +69,13 @@ export async function access({ browser, url, shots }) {
     await look('console-show');
     await page.goto(`${url}/console/time/${show}`);
     await page.waitForSelector('.seat');
+    await page.fill('.why input[name="user"]', 'anybody');
+    await page.click('.why button');
+    await page.waitForSelector('.why-told');
     await look('console-time');
+    await page.goto(`${url}/console/rooms`);
+    await page.waitForSelector('.open-room');
+    await look('console-rooms');
     await page.goto(`${url}/console/catalog`);
     await page.waitForSelector('.panel');
     await look('console-catalog');

@@ -1,6 +1,6 @@
 // Drives Debian's Chromium through the pages against the real server: node run.mjs [PART...] [--shots FOLDER]
 //
-// Parts: booking, rivals, live, waiting, reload, expiry, phone, words, rude, console, docs, gate, access (default: all). Prints "N checks passed, M failed"
+// Parts: booking, rivals, live, waiting, reload, expiry, phone, words, rude, console, rooms, docs, gate, access (default: all). Prints "N checks passed, M failed"
 // as its last line. --shots also writes the pictures that stand beside server/web/README.md.
 
 import { chromiumPath, check, result, startBrowser, startServer } from './support.mjs';
@@ -21,7 +21,7 @@ try {
   process.exit(77);
 }
 
-const parts = { booking: shop.booking, rivals: shop.rivals, live: shop.live, waiting: shop.waiting, reload: shop.reload, expiry: shop.expiry, phone: shop.phoneBooking, words: shop.words, rude: shop.rude, console: house.console_, docs: house.docs, gate, access };
+const parts = { booking: shop.booking, rivals: shop.rivals, live: shop.live, waiting: shop.waiting, reload: shop.reload, expiry: shop.expiry, phone: shop.phoneBooking, words: shop.words, rude: shop.rude, console: house.console_, rooms: house.rooms, docs: house.docs, gate, access };
 const wanted = process.argv.slice(2).filter((name) => !name.startsWith('--') && parts[name]);
 const shots = process.argv.includes('--shots') ? process.argv[process.argv.indexOf('--shots') + 1] : null;
 const settings = { 'payments.latency': '300ms', 'policy.reservations_per_user_and_show': 0, 'tickets.valid_before': '720h' };

@@ -9,12 +9,13 @@ import { followLinks, usePlace } from './lib/router';
 import { SignIn, token } from './console/common';
 import { CatalogPage } from './console/catalog';
 import { LivePage } from './console/live';
+import { RoomsPage } from './console/rooms';
 import { ShowsPage } from './console/shows';
 import { TimePage } from './console/time';
 import { Logo } from './ui/parts';
 import { applyTheme, ThemePicker, themeOf } from './ui/shell';
 
-const rooms: [string, string][] = [['/console', 'Live'], ['/console/shows', 'Shows'], ['/console/time', 'Time machine'], ['/console/catalog', 'Catalog']];
+const rooms: [string, string][] = [['/console', 'Live'], ['/console/shows', 'Shows'], ['/console/rooms', 'Waiting rooms'], ['/console/time', 'Time machine'], ['/console/catalog', 'Catalog']];
 
 function Console(): JSX.Element {
   const { path } = usePlace();
@@ -50,7 +51,7 @@ function Console(): JSX.Element {
       <main id="main">
         {state === 'unknown' && <p role="status">Signing in…</p>}
         {state === 'out' && <SignIn role="admin" why={why} done={() => void enter()} />}
-        {state === 'in' && (room === 'shows' ? <ShowsPage id={id ?? ''} /> : room === 'time' ? <TimePage id={id ?? ''} /> : room === 'catalog' ? <CatalogPage /> : <LivePage />)}
+        {state === 'in' && (room === 'shows' ? <ShowsPage id={id ?? ''} /> : room === 'rooms' ? <RoomsPage /> : room === 'time' ? <TimePage id={id ?? ''} /> : room === 'catalog' ? <CatalogPage /> : <LivePage />)}
       </main>
       <footer class="console-bottom"><a href="/" data-plain>Shop</a><a href="/docs" data-plain>API</a><a href="/gate" data-plain>Gate</a><ThemePicker /></footer>
     </div>
