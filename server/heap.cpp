@@ -1,9 +1,8 @@
 #include "server/heap.hpp"
 
 #include <malloc.h>
-#include <pthread.h>
-#include <sched.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,6 +22,7 @@ constexpr int step_bytes = 64 << 20;
 constexpr int kept_bytes = 2'000 << 20;  // nothing is given back below
 constexpr int mapped_bytes = 32 << 20;   // larger pieces are mapped by themselves
 constexpr std::chrono::milliseconds look_every{100};
+constexpr int nice_level = 5;
 
 std::uintptr_t heap_end() noexcept {
   return reinterpret_cast<std::uintptr_t>(::sbrk(0));
@@ -81,8 +81,10 @@ WarmHeap::~WarmHeap() {
 
 /// The top of the heap is what nobody has taken yet; of it the first `bytes_` are kept populated.
 void WarmHeap::follow() {
-  const sched_param none{};
-  (void)::pthread_setschedparam(::pthread_self(), SCHED_IDLE, &none);
+  // Behind the loops, but not SCHED_IDLE: on cores that others load, a thread that gets no time would hold the address
+  // space's lock against a loop that grows the heap, and a process that was killed stays until its last thread has
+  // ended (measured: 16 s, in which the data directory is locked and clients wait on open sockets).
+  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), nice_level);
   std::uintptr_t populated = top_of_heap() + bytes_;
   std::unique_lock lock(mutex_);
   while (!stopped_.wait_for(lock, look_every, [this] { return stop_; })) {

@@ -2,12 +2,15 @@
 
 #include <doctest/doctest.h>
 #include <malloc.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -27,6 +30,22 @@ bool is_populated(std::size_t bytes) {
     if ((one & 1U) == 0) return false;
   }
   return true;
+}
+
+TEST_CASE(
+    "heap: no thread of it waits for a core that idles: on saturated cores it would keep a killed process alive") {
+  const WarmHeap heap(ahead);
+  std::size_t threads = 0;
+  for (int looks = 0; looks < 50; ++looks) {
+    threads = 0;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+      ++threads;
+      const int policy = ::sched_getscheduler(static_cast<pid_t>(std::stol(task.path().filename().string())));
+      CHECK(policy != SCHED_IDLE);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  }
+  CHECK(threads >= 2);
 }
 
 TEST_CASE("heap: what is taken next has memory behind it, and goes on to have when it was taken") {
