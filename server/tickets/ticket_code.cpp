@@ -90,6 +90,7 @@ std::optional<std::uint32_t> parse_key(std::string_view text) noexcept {
   if (text.size() != 8) return std::nullopt;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), key, 16);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  if (key_text(key) != text) return std::nullopt;  // capitals: a key has one name
   return key;
 }
 

@@ -60,6 +60,6 @@ TEST_CASE("ticket_code: what is not a code: is not read") {
 TEST_CASE("ticket_code: a key's number: is 8 hex digits and nothing else") {
   CHECK(key_text(0x00abcdef) == "00abcdef");
   CHECK(parse_key("00abcdef") == 0x00abcdefU);
-  for (const char* wrong : {"", "abcdef", "00abcdeg", "000abcdef", "+0abcdef", "0x0abcde"})
+  for (const char* wrong : {"", "abcdef", "00abcdeg", "000abcdef", "+0abcdef", "0x0abcde", "00ABCDEF"})
     CHECK_FALSE(parse_key(wrong));
 }
