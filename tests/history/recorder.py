@@ -8,6 +8,7 @@ was not running, plus LATE_US. The format stands in history.hpp.
 
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -331,7 +332,7 @@ class Crowd:
         code, said = run_checker(path)
         if not harness.check(code == 0, f"the history is not linearizable, or not decided ({code}): {said[:3000]}"):
             keep = os.path.join(harness.BUILD, "history-failed.txt")
-            os.replace(path, keep)
+            shutil.move(path, keep)
             harness.say(f"the history: {keep}")
             return
         harness.say(f"{said.strip()}; {recorder.counts}")
