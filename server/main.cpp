@@ -61,6 +61,21 @@ void add_verify_draw(CLI::App& app, cli::VerifyDrawOptions& options, std::functi
   command->callback([&options, &run] { run = [&options] { return cli::verify_draw(options); }; });
 }
 
+void add_relay(CLI::App& app, cli::RelayOptions& options, std::function<int()>& run) {
+  CLI::App* command = app.add_subcommand(
+      "relay", "Serve the live feed of another server to many more readers; holds nothing, as many as wanted");
+  command->add_option("--upstream", options.upstream,
+                      "The server whose feed it is: a URL, such as http://10.0.0.5:8080");
+  command->add_option("--listen", options.listen, "ADDRESS:PORT to answer on; else http.address and http.port");
+  command
+      ->add_option("--config", options.config_file, "A TOML file of settings: http, feed, relay, log, admin, metrics")
+      ->check(CLI::ExistingFile);
+  command->add_option("--set", options.settings, "Override a setting: key=value; may be repeated")
+      ->expected(1)
+      ->take_all();
+  command->callback([&options, &run] { run = [&options] { return cli::relay(options); }; });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -87,6 +102,8 @@ int main(int argc, char** argv) {
     run = [&] { return help_config ? (std::fputs(config::config_help().c_str(), stdout), 0) : cli::serve(serve); };
   });
 
+  cli::RelayOptions relay;
+  add_relay(app, relay, run);
   cli::ImportOptions import;
   add_import(app, import, run);
 
@@ -116,7 +133,6 @@ int main(int argc, char** argv) {
 
   cli::VerifyTicketOptions verify_ticket;
   add_verify_ticket(app, verify_ticket, run);
-
   cli::VerifyDrawOptions verify_draw;
   add_verify_draw(app, verify_draw, run);
 

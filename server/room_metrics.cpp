@@ -53,7 +53,7 @@ void add_pool(Exposition& out, const work::WorkPool::Counters& counters) {
 
 }  // namespace
 
-void feed_loop_metrics(metrics::LoopMetrics& metrics, const http::Loop& loop, const engine::AgentRunner& runner) {
+void feed_socket_metrics(metrics::LoopMetrics& metrics, const http::Loop& loop) {
   const http::LoopCounters& counters = loop.counters();
   metrics.connections_accepted.set(counters.accepted.value());
   metrics.connections_closed.set(counters.closed.value());
@@ -62,6 +62,10 @@ void feed_loop_metrics(metrics::LoopMetrics& metrics, const http::Loop& loop, co
   const std::uint64_t requests = counters.requests.value();
   const std::uint64_t responses = counters.responses.value();
   metrics.requests_in_flight.set(requests > responses ? requests - responses : 0);
+}
+
+void feed_loop_metrics(metrics::LoopMetrics& metrics, const http::Loop& loop, const engine::AgentRunner& runner) {
+  feed_socket_metrics(metrics, loop);
   metrics.replies_waiting.set(runner.answers_waiting());
   std::uint64_t expired = 0;
   for (const engine::Shard* shard : runner.shards()) expired += shard->counters().expired;
@@ -96,10 +100,14 @@ void feed_live_metrics(metrics::LoopMetrics& metrics, const ws::Feed& feed) {
   metrics.feed_protocol_errors.set(counters.protocol_errors.value());
 }
 
+void add_socket_metrics(metrics::Metrics& metrics, std::vector<const http::LoopCounters*> loops) {
+  metrics.add_collector([loops = std::move(loops)](Exposition& out) { add_http(out, loops); });
+}
+
 void add_room_metrics(metrics::Metrics& metrics, std::vector<const http::LoopCounters*> loops,
                       const payments::BuiltinGateway& gateway, const work::WorkPool& pool) {
-  metrics.add_collector([loops = std::move(loops), &gateway, &pool](Exposition& out) {
-    add_http(out, loops);
+  add_socket_metrics(metrics, std::move(loops));
+  metrics.add_collector([&gateway, &pool](Exposition& out) {
     add_gateway(out, gateway.counters());
     add_pool(out, pool.counters());
   });

@@ -15,8 +15,14 @@ namespace usher::server {
 /// dozen loads, so a few times a second is enough.
 void feed_loop_metrics(metrics::LoopMetrics& metrics, const http::Loop& loop, const engine::AgentRunner& runner);
 
+/// Its part about sockets alone.
+void feed_socket_metrics(metrics::LoopMetrics& metrics, const http::Loop& loop);
+
 /// The same for the loop's live feed.
 void feed_live_metrics(metrics::LoopMetrics& metrics, const ws::Feed& feed);
+
+/// Adds the families of HTTP errors. The counters must outlive the metrics' last scrape.
+void add_socket_metrics(metrics::Metrics& metrics, std::vector<const http::LoopCounters*> loops);
 
 /// Adds the families of HTTP errors, gateway and pool. All must outlive the metrics' last scrape.
 void add_room_metrics(metrics::Metrics& metrics, std::vector<const http::LoopCounters*> loops,

@@ -28,6 +28,8 @@ if(TARGET usher)
   usher_script_test(usher_queue_kill tests/crash/queue_kill_test.py)
   usher_script_test(usher_explain tests/e2e/explain_test.py)
   usher_script_test(usher_feed tests/e2e/feed_test.py)
+  usher_script_test(usher_relay tests/e2e/relay_test.py)
+  usher_script_test(usher_websocket_conformance tests/e2e/websocket_conformance_test.py)
   usher_script_test(usher_hostile tests/e2e/hostile_test.py)
   # The same by Asio's epoll, which serves where the kernel offers no io_uring.
   usher_script_test(usher_feed_epoll tests/e2e/feed_test.py)
@@ -39,7 +41,7 @@ if(TARGET usher)
   usher_script_test(usher_flash_sale tests/e2e/flash_sale_test.py)
   set_tests_properties(usher_flash_sale PROPERTIES PROCESSORS 2)
   set_tests_properties(usher_bad_input usher_tour usher_sale usher_feed usher_feed_epoll usher_hostile usher_hostile_epoll
-                       usher_kill usher_damage usher_faults usher_fair_use usher_queue usher_queue_kill PROPERTIES PROCESSORS 2)
+                       usher_relay usher_kill usher_damage usher_faults usher_fair_use usher_queue usher_queue_kill PROPERTIES PROCESSORS 2)
   add_test(NAME bench_smoke COMMAND python3 ${CMAKE_SOURCE_DIR}/bench/run.py --smoke
            --report ${CMAKE_BINARY_DIR}/bench_smoke.json WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(bench_smoke PROPERTIES PROCESSORS 2 TIMEOUT 600 ENVIRONMENT
@@ -73,6 +75,9 @@ if(TARGET usher)
   # the pages in Debian's Chromium; code 77 says that there is none, and why
   add_test(NAME usher_pages COMMAND ${CMAKE_SOURCE_DIR}/tests/web/run)
   set_tests_properties(usher_pages PROPERTIES PROCESSORS 2 TIMEOUT 1800 SKIP_RETURN_CODE 77 ENVIRONMENT
+                       "USHER_BUILD=${CMAKE_BINARY_DIR}")
+  add_test(NAME usher_follow COMMAND ${CMAKE_SOURCE_DIR}/tests/web/run follow)
+  set_tests_properties(usher_follow PROPERTIES PROCESSORS 2 TIMEOUT 1800 SKIP_RETURN_CODE 77 ENVIRONMENT
                        "USHER_BUILD=${CMAKE_BINARY_DIR}")
 endif()
 include(tests/sim/sim.cmake)

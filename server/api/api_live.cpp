@@ -15,13 +15,8 @@ void Api::live(const Call& call) {
                            error.fields.empty() ? no_store : error.fields);
   }
   if (feed_.draining()) return respond_refusal(call, Refusal::draining);
-  switch (app_.subscribers.take(call.request.client)) {
-    case ws::SubscriberLimits::Taken::full:
-      return respond_problem(call, {503, "feed_full", "the server has as many subscribers as it takes"});
-    case ws::SubscriberLimits::Taken::too_many_here:
-      return respond_problem(call, {429, "too_many_subscribers", "this address has as many subscribers as it may"});
-    case ws::SubscriberLimits::Taken::yes:
-      break;
+  if (const ws::HandshakeError full = ws::to_error(app_.subscribers.take(call.request.client)); full.status != 0) {
+    return respond_problem(call, {full.status, std::string(full.code), std::string(full.detail)});
   }
   std::optional<http::DetachedSocket> socket = call.connection.detach(call.request.reply_to.slot);
   if (!socket) {

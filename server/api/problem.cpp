@@ -8,7 +8,7 @@
 namespace usher::server::api {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 40> titles{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 41> titles{{
     {"malformed_json", "The body is not JSON"},
     {"invalid_request", "The body breaks a rule"},
     {"invalid_parameter", "A parameter breaks a rule"},
@@ -48,6 +48,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 40> titles{{
     {"origin_not_allowed", "Pages of this origin may not open the feed"},
     {"too_many_subscribers", "This address follows too many shows at once"},
     {"feed_full", "The live feed has no room"},
+    {"upstream_lost", "The relay has lost its source"},
     {"overloaded", "The server has more work than it can queue"},
 }};
 

@@ -21,6 +21,15 @@ struct ServeOptions : CommonOptions {
 };
 [[nodiscard]] int serve(const ServeOptions& options);
 
+/// A relay has no data directory: what it serves is the upstream's.
+struct RelayOptions {
+  std::string upstream;  ///< a URL; empty: relay.upstream of the settings
+  std::string listen;    ///< ADDRESS:PORT; empty: http.address and http.port of the settings
+  std::optional<std::string> config_file;
+  std::vector<std::string> settings;  ///< key=value
+};
+[[nodiscard]] int relay(const RelayOptions& options);
+
 struct ImportOptions : CommonOptions {
   std::vector<std::string> files;
 };

@@ -1,11 +1,7 @@
 /// `usher serve`: recovers, serves, drains.
 
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
-#include <csignal>
 #include <filesystem>
 
 #include "server/api/api.hpp"
@@ -14,9 +10,10 @@
 #include "server/cli/loading.hpp"
 #include "server/cli/log_metrics.hpp"
 #include "server/cli/logging.hpp"
+#include "server/cli/process.hpp"
+#include "server/cli/sockets.hpp"
 #include "server/config/secrets.hpp"
 #include "server/heap.hpp"
-#include "server/http/listener.hpp"
 #include "server/notify/sinks.hpp"
 #include "server/payments/builtin_gateway.hpp"
 #include "server/room_metrics.hpp"
@@ -25,40 +22,6 @@
 
 namespace usher::server::cli {
 namespace {
-
-/// Signals that end the server come as reads of a descriptor; made before any thread, so that all threads have them
-/// blocked.
-class StopSignal {
- public:
-  StopSignal() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
-    fd_ = ::signalfd(-1, &signals, SFD_CLOEXEC);
-  }
-  StopSignal(const StopSignal&) = delete;
-  StopSignal& operator=(const StopSignal&) = delete;
-  ~StopSignal() { ::close(fd_); }
-
-  void wait() const {
-    signalfd_siginfo info{};
-    while (::read(fd_, &info, sizeof info) != static_cast<ssize_t>(sizeof info)) {
-    }
-  }
-
- private:
-  int fd_;
-};
-
-void raise_file_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 /// A serving process from its sockets to its last checkpoint.
 class Serving {
@@ -72,7 +35,6 @@ class Serving {
 
  private:
   void make_couriers();
-  [[nodiscard]] Result<http::LoopOptions> loop_options(std::size_t index) const;
   void wait_until(const char* what, Duration timeout, const std::function<bool()>& done) const;
 
   const ServeOptions& options_;
@@ -93,46 +55,21 @@ class Serving {
   std::optional<WarmHeap> heap_;
 };
 
-Result<http::LoopOptions> Serving::loop_options(std::size_t index) const {
-  http::LoopOptions options;
-  options.index = static_cast<std::uint16_t>(index);
-  options.connections = budget_;
-  options.body_bytes_max = config_.http.body_bytes_max;
-  options.io_uring = config_.http.io_uring;
-  options.idle_timeout = config_.http.idle_timeout;
-  options.head_timeout = config_.http.header_timeout;
-  for (const std::string& network : config_.http.trusted_proxies) {
-    if (!options.trusted_proxies.add(network)) {
-      return make_error(ErrorCode::invalid,
-                        "http.trusted_proxies: \"" + network + "\" must be a network such as 10.0.0.0/8");
-    }
-  }
-  return options;
-}
-
 Status Serving::open_sockets() {
   const std::size_t count = loop_count(config_);
   budget_ = std::make_shared<http::ConnectionBudget>(config_.http.connections_max);
-  Result<http::ListenSockets> sockets =
-      http::listen_on({.address = config_.http.address, .port = config_.http.port}, count);
-  if (!sockets) return sockets.error();
-  http::ListenSockets admin;
-  if (config_.admin.separate()) {
-    Result<http::ListenSockets> opened =
-        http::listen_on({.address = config_.admin.address, .port = config_.admin.port}, count);
-    if (!opened) return opened.error();
-    admin = std::move(opened).value();
-  }
+  const Result<Listeners> listeners = open_listeners(config_, count);
+  if (!listeners) return listeners.error();
+  const Listeners& sockets = listeners.value();
   for (std::size_t index = 0; index < count; ++index) {
-    Result<http::LoopOptions> options = loop_options(index);
+    Result<http::LoopOptions> options = socket_options(config_, index, budget_);
     if (!options) return options.error();
-    auto loop = ServeLoop::make(std::move(options).value(), sockets.value().fds[index],
-                                admin.fds.empty() ? -1 : admin.fds[index]);
+    auto loop = ServeLoop::make(std::move(options).value(), sockets.customers.fds[index], sockets.operators_fd(index));
     if (!loop) return loop.error();
     loops_.push_back(std::move(loop).value());
   }
   for (const auto& loop : loops_) loop->run();
-  url_ = fmt::format("http://{}:{}", config_.http.address, sockets.value().port);
+  url_ = fmt::format("http://{}:{}", config_.http.address, sockets.customers.port);
   spdlog::info("listening on {} with {} loop{}", url_, count, count == 1 ? "" : "s");
   return Done{};
 }

@@ -148,6 +148,15 @@ struct FeedConfig {
   std::vector<std::string> allowed_origins;
 };
 
+/// `usher relay` alone (server/relay).
+struct RelayConfig {
+  std::string upstream;
+  std::string ca_file;
+  Duration upstream_timeout{std::chrono::seconds{4}};
+  Duration stale_max{std::chrono::seconds{3}};
+  std::uint32_t shows_max = 1'000;
+};
+
 struct LogConfig {
   LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::text;
@@ -169,6 +178,7 @@ struct Config {
   EventsConfig events;
   NotifyConfig notify;
   FeedConfig feed;
+  RelayConfig relay;
   LogConfig log;
 };
 

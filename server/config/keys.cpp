@@ -390,6 +390,19 @@ void bind_feed(std::vector<Key>& keys, FeedConfig& feed) {
                   "Web origins whose pages may open the feed, beside the server's own; \"*\" for all.");
 }
 
+void bind_relay(std::vector<Key>& keys, RelayConfig& relay) {
+  Section section{keys, "relay"};
+  section.text("upstream", relay.upstream,
+               "Where `usher relay` has its shows from: the URL of a server, such as http://10.0.0.5:8080.");
+  section.text("ca_file", relay.ca_file,
+               "File with the certificates that an https upstream is believed by; empty: the system's.");
+  section.duration("upstream_timeout", relay.upstream_timeout, Duration{100}, Duration{std::chrono::minutes{10}},
+                   "An upstream that says nothing for so long, pings included, is taken for lost.");
+  section.duration("stale_max", relay.stale_max, none, Duration{std::chrono::hours{1}},
+                   "How long readers are kept while the upstream is lost; then they are closed with 1013.");
+  section.integer("shows_max", relay.shows_max, 1, 1'000'000, "Shows followed at once; for further ones 503.");
+}
+
 void bind_log(std::vector<Key>& keys, LogConfig& log) {
   Section section{keys, "log"};
   section.choice("level", log.level, std::array<std::string_view, 5>{"trace", "debug", "info", "warn", "error"},
@@ -413,6 +426,7 @@ std::vector<Key> bind_keys(Config& config) {
   bind_events(keys, config.events);
   bind_notify(keys, config.notify);
   bind_feed(keys, config.feed);
+  bind_relay(keys, config.relay);
   bind_log(keys, config.log);
   return keys;
 }

@@ -67,8 +67,9 @@ constexpr std::array<NamedField, 5> queue_fields{{
 
 }  // namespace
 
-Metrics::Metrics(std::size_t loops, std::span<const std::string_view> routes, BuildInfo build, Instant started)
-    : build_(std::move(build)), started_(started) {
+Metrics::Metrics(std::size_t loops, std::span<const std::string_view> routes, BuildInfo build, Instant started,
+                 Program program)
+    : build_(std::move(build)), started_(started), program_(program) {
   USHER_ASSERT(routes.size() <= routes_max);
   for (std::size_t i = 0; i < loops; ++i) loops_.push_back(std::make_unique<LoopMetrics>());
   for (const std::string_view route : routes) routes_.emplace_back(route);
@@ -87,13 +88,15 @@ void Metrics::add_collector(Collector collector) {
 std::string Metrics::scrape(Instant now) const {
   Exposition out;
   add_server(out, now);
-  add_sales(out);
-  add_refusals(out);
+  if (program_ == Program::server) {
+    add_sales(out);
+    add_refusals(out);
+    add_queues(out);
+  }
   add_requests(out);
   add_durations(out);
   add_traffic(out);
   add_feed(out);
-  add_queues(out);
   {
     const std::lock_guard lock{mutex_};
     for (const Collector& collect : collectors_) collect(out);

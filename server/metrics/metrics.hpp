@@ -22,6 +22,9 @@ struct BuildInfo {
   std::string revision;
 };
 
+/// Whose metrics they are: a relay sells nothing, so it does not tell of sales.
+enum class Program : std::uint8_t { server, relay };
+
 class Metrics {
  public:
   /// Adds the families of another room (log, payments, work) to a scrape. Called on the scraping thread.
@@ -29,7 +32,8 @@ class Metrics {
 
   /// `routes` names the routes by their index, such as "POST /shows/{id}/reserve". Requires: at most routes_max of
   /// them.
-  Metrics(std::size_t loops, std::span<const std::string_view> routes, BuildInfo build, Instant started);
+  Metrics(std::size_t loops, std::span<const std::string_view> routes, BuildInfo build, Instant started,
+          Program program = Program::server);
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
@@ -63,6 +67,7 @@ class Metrics {
   std::vector<std::string> routes_;
   BuildInfo build_;
   Instant started_;
+  Program program_;
   mutable std::mutex mutex_;
   std::vector<Collector> collectors_;
 };

@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "server/http/address.hpp"
+#include "server/ws/handshake.hpp"
 
 namespace usher::server::ws {
 
@@ -51,5 +52,18 @@ class SubscriberLimits {
   std::map<Network, std::uint32_t> by_address_;
   std::atomic<std::uint32_t> count_{0};  // relaxed: a number for the metrics; the limit is kept under the lock
 };
+
+/// What is answered where there is no place; status 0 for `yes`.
+[[nodiscard]] constexpr HandshakeError to_error(SubscriberLimits::Taken taken) noexcept {
+  switch (taken) {
+    case SubscriberLimits::Taken::full:
+      return {503, "feed_full", "the server has as many subscribers as it takes"};
+    case SubscriberLimits::Taken::too_many_here:
+      return {429, "too_many_subscribers", "this address has as many subscribers as it may"};
+    case SubscriberLimits::Taken::yes:
+      break;
+  }
+  return {};
+}
 
 }  // namespace usher::server::ws

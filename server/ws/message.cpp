@@ -138,6 +138,7 @@ std::optional<BinaryMessage> read_binary(std::string_view payload, std::uint32_t
   message.state.status = static_cast<ShowState>(at[2]);
   message.state.lsn = get_little_endian<std::uint64_t>(at + 8);
   message.prev_lsn = get_little_endian<std::uint64_t>(at + 16);
+  message.server_time = instant_from_ms(static_cast<std::int64_t>(get_little_endian<std::uint64_t>(at + 24)));
   message.state.map.assign(SeatState::words_for(seats), 0);
   for (std::size_t byte = 0; byte < (std::size_t{seats} + 3) / 4; ++byte) {
     message.state.map[byte / 8] |= std::uint64_t{static_cast<std::uint8_t>(at[binary_head_bytes + byte])}

@@ -36,6 +36,7 @@ inline constexpr std::uint8_t binary_version = 1;
 struct BinaryMessage {
   SeatState state;
   std::uint64_t prev_lsn = 0;
+  Instant server_time{};
   bool snapshot = false;
 };
 /// Returns: nothing unless `payload` is a message for exactly `seats` seats.

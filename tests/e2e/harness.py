@@ -138,11 +138,12 @@ class Server:
         self.process = None
         self.port = 0
 
-    def start(self, ready_within=60):
+    def command(self):
         os.makedirs(self.data, exist_ok=True)
-        command = [*self.wrapper, USHER, "serve", "--data", self.data]
-        if self.catalog:
-            command += ["--catalog", self.catalog]
+        return [*self.wrapper, USHER, "serve", "--data", self.data, *(["--catalog", self.catalog] if self.catalog else [])]
+
+    def start(self, ready_within=60):
+        command = self.command()
         for key, value in self.settings.items():
             command += ["--set", f"{key}={value}"]
         begin = os.path.getsize(self.log) if os.path.exists(self.log) else 0
@@ -199,6 +200,18 @@ class Server:
     def __exit__(self, *_):
         if self.process and self.process.poll() is None:
             self.kill()
+
+
+class Relay(Server):
+    """`usher relay` before a server, of which it needs the port alone."""
+
+    def __init__(self, folder, upstream, settings=None, name="relay"):
+        super().__init__(folder, settings={"metrics.public": "true", **(settings or {})}, name=name)
+        del self.settings["identity.hs256_secret"]
+        self.upstream = upstream
+
+    def command(self):
+        return [USHER, "relay", "--upstream", self.upstream if isinstance(self.upstream, str) else f"http://127.0.0.1:{self.upstream}"]
 
 
 class Client:

@@ -11,7 +11,7 @@ import { chromium } from 'playwright-core';
 
 const home = dirname(fileURLToPath(import.meta.url));
 export const root = resolve(home, '../..');
-const program = join(process.env.USHER_BUILD ?? join(root, 'build/release'), 'usher');
+export const program = join(process.env.USHER_BUILD ?? join(root, 'build/release'), 'usher');
 const secret = 'a secret of the tests of the pages only';
 export const chromiumPath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => path && existsSync(path));
 
