@@ -3,7 +3,7 @@
 A new bench is one file with a `PARTS` dict and one line here.
 """
 
-from driver import commands_batch, engine, feed_fanout, flash_sale, http_reserve, http_reserve_pipelined, journal_cost, memory, peers, replay, scaling, seat_map
+from driver import commands_batch, engine, feed_fanout, flash_sale, http_reserve, http_reserve_pipelined, journal_cost, memory, overload, peers, replay, scaling, seat_map
 
 BENCHES = {
     "http_reserve": http_reserve.PARTS,
@@ -12,6 +12,7 @@ BENCHES = {
     "engine": engine.PARTS,
     "seat_map": seat_map.PARTS,
     "feed_fanout": feed_fanout.PARTS,
+    "overload": overload.PARTS,
     "memory": memory.PARTS,
     "replay": replay.PARTS,
     "flash_sale": flash_sale.PARTS,

@@ -11,7 +11,7 @@ from driver.svg import bars, bullet, duration, escape, figure, latency_curves, s
 TIMELINE_STEP_S = 0.1
 HEADINGS = {
     "http_reserve": "Durable reserve over HTTP", "http_reserve_pipelined": "Pipelined", "commands_batch": "Batches for partners",
-    "engine": "The engine alone", "seat_map": "Seat maps", "feed_fanout": "Live feed", "memory": "Memory", "replay": "Replay",
+    "engine": "The engine alone", "seat_map": "Seat maps", "feed_fanout": "Live feed", "overload": "Overload", "memory": "Memory", "replay": "Replay",
     "flash_sale": "Flash sale", "peers": "Peers", "scaling": "Scaling", "journal_cost": "Demand journal",
 }
 CONTENDERS = [("ours", "ours", "Usher"), ("redis_always", "redis", "Redis, AOF always"), ("redis_everysec", "redis faint-bar", "Redis, AOF everysec"),

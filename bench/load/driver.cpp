@@ -206,7 +206,9 @@ void Driver::measure(const InFlight& asked, std::size_t status, std::uint64_t su
   if (!counts) return;
   ++result_.measured[status];
   if (mode_ == Mode::commands) result_.lines_201 += successes;
-  result_.latency.add(static_cast<std::uint64_t>(std::chrono::nanoseconds(now_ - asked.sent).count()));
+  const auto took_ns = static_cast<std::uint64_t>(std::chrono::nanoseconds(now_ - asked.sent).count());
+  result_.latency.add(took_ns);
+  if (status == 503) result_.refusals.add(took_ns);
   const auto step = static_cast<std::size_t>((now_ - began_) / DriverResult::timeline_step);
   if (step >= result_.timeline.size()) result_.timeline.resize(step + 1);
   result_.timeline[step] += successes;

@@ -50,6 +50,7 @@ struct DriverResult {
   std::uint64_t unanswered = 0;  ///< sent and never answered: what became of them nobody knows
   bool walk_ended = false;
   Histogram latency;
+  Histogram refusals;                   ///< latencies of the answers 503 alone, which are in `latency`, too
   std::vector<std::uint64_t> timeline;  ///< measured successes in each timeline_step since the measuring began
   ToldList told;
 

@@ -7,7 +7,8 @@
 /// --rate makes it an open loop: so many arrivals per second in all (Poisson), latencies from the intended start.
 /// --told writes one line per reservation that the server told of: "+ID SHOW SEAT,SEAT", and "-ID" when it was given
 /// back. Prints one JSON object: rate, counts by status, latencies in microseconds (`curve`: pairs of quantile and
-/// latency), `timeline` (successes in each tenth of a second), its own CPU seconds.
+/// latency), `refusal_us_p99` of those answered 503, `timeline` (successes in each tenth of a second), its own CPU
+/// seconds.
 
 #include <algorithm>
 #include <cstdio>
@@ -51,6 +52,7 @@ DriverResult join(const std::vector<DriverResult>& results) {
     all.unanswered += one.unanswered;
     all.walk_ended = all.walk_ended || one.walk_ended;
     all.latency.merge(one.latency);
+    all.refusals.merge(one.refusals);
     if (all.timeline.size() < one.timeline.size()) all.timeline.resize(one.timeline.size());
     for (std::size_t i = 0; i < one.timeline.size(); ++i) all.timeline[i] += one.timeline[i];
   }
@@ -80,6 +82,8 @@ void print(const DriverResult& all, std::size_t malformed) {
   std::printf("\"connections_lost\": %llu, \"unanswered\": %llu, \"malformed\": %zu, \"walk_ended\": %s, ",
               static_cast<unsigned long long>(all.connections_lost), static_cast<unsigned long long>(all.unanswered),
               malformed, all.walk_ended ? "true" : "false");
+  std::printf("\"refusal_us_p99\": %.1f, \"refusal_us_max\": %.1f, ",
+              static_cast<double>(all.refusals.quantile(0.99)) / 1e3, static_cast<double>(all.refusals.max()) / 1e3);
   print_figures(all.latency, all.timeline);
   std::printf("}\n");
 }
