@@ -85,7 +85,7 @@ void WarmHeap::follow() {
   // space's lock against a loop that grows the heap, and a process that was killed stays until its last thread has
   // ended (measured: 16 s, in which the data directory is locked and clients wait on open sockets).
   (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), nice_level);
-  std::uintptr_t populated = top_of_heap() + bytes_;
+  std::uintptr_t populated = 0;  // what was taken before may have come from holes below the top
   std::unique_lock lock(mutex_);
   while (!stopped_.wait_for(lock, look_every, [this] { return stop_; })) {
     const std::uintptr_t top = top_of_heap();

@@ -2,6 +2,8 @@
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <charconv>
+#include <cstdint>
 
 namespace usher::server::relay {
 namespace {
@@ -12,6 +14,12 @@ Error invalid(std::string_view text, std::string_view rule) {
 
 std::string to_text(boost::urls::string_view view) {
   return {view.data(), view.size()};
+}
+
+bool is_port(std::string_view digits) {
+  std::uint16_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return error == std::errc{} && end == digits.data() + digits.size() && number != 0;
 }
 
 }  // namespace
@@ -37,7 +45,7 @@ Result<UpstreamUrl> parse_upstream_url(std::string_view text) {
   url.host = view.host_address();
   if (url.host.empty()) return invalid(text, "must name a host");
   url.port = view.has_port() ? to_text(view.port()) : url.tls ? "443" : "80";
-  if (view.has_port() && view.port_number() == 0) return invalid(text, "must have a port from 1 to 65535");
+  if (!is_port(url.port)) return invalid(text, "must have a port from 1 to 65535");
   url.prefix = to_text(view.encoded_path());
   while (url.prefix.ends_with('/')) url.prefix.pop_back();
   return url;
