@@ -3,7 +3,7 @@
 - a failing disk (libfiu): writes and syncs fail at random: the server ends with an error of its own, never with an answer that
   a restart takes back;
 - stalls (SIGSTOP, SIGCONT): nothing expires early, nothing is revived, nobody is lost;
-- a clock that jumps (libfaketime), while it runs and over a restart: the log's time never goes back;
+- a clock that jumps (libfaketime) while it runs: the log's time never goes back;
 - a full disk: a small loop image that fills up: refused in time, still readable, started again when there is room;
 - a disk that becomes read-only, as ext4 makes itself after an error: the server ends, and what it acknowledged is there afterwards.
 
