@@ -51,7 +51,8 @@ TEST_CASE(
 TEST_CASE("heap: what is taken next has memory behind it, and goes on to have when it was taken") {
   prepare_heap();
   std::vector<void*> taken;
-  while (::mallinfo2().keepcost < 4 * ahead) taken.push_back(std::malloc(ahead / 8));  // until it grew by its large step
+  while (::mallinfo2().keepcost < 4 * ahead)
+    taken.push_back(std::malloc(ahead / 8));  // until it grew by its large step
   const WarmHeap heap(ahead);
   for (int piece = 0; piece < 64; ++piece) taken.push_back(std::malloc(ahead / 32));
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{60};
