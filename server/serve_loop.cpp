@@ -25,27 +25,12 @@ Result<std::unique_ptr<ServeLoop>> ServeLoop::make(http::LoopOptions options, in
   return made;
 }
 
-ServeLoop::~ServeLoop() {
-  stop();
-}
-
 void ServeLoop::run() {
-  thread_ = std::thread([this] { main(); });
-}
-
-void ServeLoop::main() {
-  while (!stopping_.load(std::memory_order_relaxed)) {
-    try {
-      cycle();
-    } catch (const std::exception& error) {
-      // last resort: a loop that dies takes its shards' sales with it
-      spdlog::error("the loop caught an exception: {}", error.what());
-    }
-  }
-  loop_->close_all();
-  if (!api_) return;
-  api_->feed().close_all();
-  (void)loop_->poll();  // operations in flight are told, while what they belong to is there
+  thread_.run(
+      *loop_, [this] { cycle(); },
+      [this] {
+        if (api_) api_->feed().close_all();
+      });
 }
 
 void ServeLoop::cycle() {
@@ -112,13 +97,6 @@ void ServeLoop::begin_checkpoint() {
     checkpointing_ = true;
     if (runner_ != nullptr) runner_->start_checkpoint();
   });
-}
-
-void ServeLoop::stop() {
-  if (!thread_.joinable()) return;
-  stopping_ = true;
-  loop_->wake();
-  thread_.join();
 }
 
 // ---- requests ----

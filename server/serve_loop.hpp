@@ -8,10 +8,10 @@
 
 #include <atomic>
 #include <memory>
-#include <thread>
 
 #include "server/api/api.hpp"
 #include "server/http/loop.hpp"
+#include "server/loop_thread.hpp"
 
 namespace usher::server {
 
@@ -19,7 +19,6 @@ class ServeLoop final {
  public:
   /// `listener`: its socket, taken over; `admin`: a second one for the operators, or -1.
   [[nodiscard]] static Result<std::unique_ptr<ServeLoop>> make(http::LoopOptions options, int listener, int admin);
-  ~ServeLoop();
 
   /// Starts the thread.
   void run();
@@ -33,7 +32,7 @@ class ServeLoop final {
   void begin_checkpoint();
   [[nodiscard]] bool checkpointed() const noexcept { return checkpointed_.load(std::memory_order_acquire); }
   /// Ends the thread and closes all connections. Returns when it is over.
-  void stop();
+  void stop() { thread_.stop(); }
 
   [[nodiscard]] http::Loop& loop() noexcept { return *loop_; }
 
@@ -65,7 +64,6 @@ class ServeLoop final {
         admin_door_(*this, api::Entrance::operators) {}
 
   void on_request(const http::Request& request, http::Connection& connection, api::Entrance entrance);
-  void main();
   void cycle();
   void commit();
   void update_drained();
@@ -82,10 +80,9 @@ class ServeLoop final {
   bool busy_ = false;
   bool draining_ = false;
   bool checkpointing_ = false;
-  std::atomic<bool> stopping_{false};
   std::atomic<bool> drained_{false};
   std::atomic<bool> checkpointed_{false};
-  std::thread thread_;
+  LoopThread thread_;
 };
 
 }  // namespace usher::server

@@ -1,5 +1,6 @@
 #include "server/api/api.hpp"
 
+#include "server/feed_options.hpp"
 #include "server/openapi/openapi.hpp"
 #include "server/ws/asyncapi.hpp"
 
@@ -129,15 +130,6 @@ namespace {
     default:
       return Work::free;
   }
-}
-
-[[nodiscard]] ws::FeedOptions feed_options(const config::FeedConfig& config, metrics::LoopMetrics& metrics) {
-  ws::FeedOptions options;
-  options.tick = config.tick;
-  options.ping_interval = config.ping_interval;
-  options.slow_timeout = config.slow_timeout;
-  options.on_fanout = [&metrics](std::uint64_t ns) { metrics.fanout_duration.record(ns); };
-  return options;
 }
 
 [[nodiscard]] Route route_of(CommandType type) noexcept {

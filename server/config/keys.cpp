@@ -269,7 +269,8 @@ void bind_wal(std::vector<Key>& keys, WalConfig& wal, DiskConfig& disk) {
                    "How often changed shows are checkpointed.");
   section.text(
       "demand_journal", wal.demand_journal,
-      "Directory in which every command is written down, refused ones too, for `usher_bench rehearse`; empty: off.");
+      "Directory in which every command is written down, refused ones too: for `usher_bench rehearse` and for why "
+      "somebody did not get a seat; empty: off.");
   Section disk_section{keys, "disk"};
   disk_section.size("high_water", disk.high_water, 0, 1'024 * gibibyte,
                     "With less free space than this, new reservations are refused; the rest goes on.");

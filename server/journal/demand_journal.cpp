@@ -26,14 +26,8 @@ constexpr std::chrono::milliseconds rest{20};
 
 constexpr std::string_view ending = ".journal";
 
-void put_u32(char* out, std::uint32_t value) noexcept {
-  for (unsigned i = 0; i < 4; ++i) out[i] = static_cast<char>(value >> (8 * i));
-}
-
-std::uint32_t get_u32(const char* bytes) noexcept {
-  std::uint32_t value = 0;
-  for (unsigned i = 0; i < 4; ++i) value |= std::uint32_t{static_cast<std::uint8_t>(bytes[i])} << (8 * i);
-  return value;
+std::string_view text_of(const Bytes& bytes) noexcept {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 bool write_all(int fd, std::string_view bytes) {
@@ -155,12 +149,13 @@ void DemandJournal::write_block() {
   if (::fstatvfs(fd_, &space) == 0 && space.f_bavail * space.f_frsize < options_.space_min) {
     return fail("less free space than it must leave on the disk");
   }
-  char head[block_head_bytes];
-  put_u32(head, static_cast<std::uint32_t>(block_.size()));
-  put_u32(head + 4, block_crc(block_));
-  if (!write_all(fd_, {head, sizeof head}) || !write_all(fd_, block_)) return fail(std::strerror(errno));
-  file_bytes_ += sizeof head + block_.size();
-  bytes_.fetch_add(sizeof head + block_.size(), std::memory_order_relaxed);
+  Bytes head;
+  ByteWriter to(head);
+  to.fixed(static_cast<std::uint32_t>(block_.size()));
+  to.fixed(block_crc(text_of(block_)));
+  if (!write_all(fd_, text_of(head)) || !write_all(fd_, text_of(block_))) return fail(std::strerror(errno));
+  file_bytes_ += head.size() + block_.size();
+  bytes_.fetch_add(head.size() + block_.size(), std::memory_order_relaxed);
   block_.clear();
   if (file_bytes_ < options_.file_bytes_max) return;
   if (const Status made = next_file(); !made) fail(made.error().detail);
@@ -194,11 +189,13 @@ bool read_blocks(std::istream& in, EntryVisitor& visitor) {
     std::array<char, block_head_bytes> head{};
     in.read(head.data(), head.size());
     if (in.gcount() == 0 && in.eof()) return true;
-    const std::size_t size = get_u32(head.data());
+    ByteReader fields({head.data(), head.size()});
+    const auto size = fields.fixed<std::uint32_t>();
+    const auto crc = fields.fixed<std::uint32_t>();
     if (!in || size > block_bytes_max) return false;
     entries.resize(size);
     in.read(entries.data(), static_cast<std::streamsize>(size));
-    if (!in || block_crc(entries) != get_u32(head.data() + 4) || !reader.read(entries, visitor)) return false;
+    if (!in || block_crc(entries) != crc || !reader.read(entries, visitor)) return false;
   }
 }
 

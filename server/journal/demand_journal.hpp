@@ -67,7 +67,7 @@ class DemandJournal {
   JournalOptions options_;
   std::vector<std::unique_ptr<Tap>> taps_;
   EntryWriter writer_;
-  std::string block_;
+  Bytes block_;
   std::unordered_set<std::uint32_t> shows_;  ///< that this file tells of
   std::uint64_t file_bytes_ = 0;
   std::uint64_t dropped_told_ = 0;

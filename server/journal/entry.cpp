@@ -1,7 +1,8 @@
 #include "server/journal/entry.hpp"
 
 #include <algorithm>
-#include <boost/crc.hpp>
+
+#include "wal/crc32c.hpp"
 
 namespace usher::server::journal {
 namespace {
@@ -19,81 +20,20 @@ constexpr std::uint8_t flag_replayed = 8;
 /// Kinds of commands that a later version may know are read and left to whoever looks at them.
 constexpr unsigned type_count = 64;
 
-std::uint64_t zigzag(std::int64_t value) noexcept {
-  return (static_cast<std::uint64_t>(value) << 1U) ^ static_cast<std::uint64_t>(value >> 63);
-}
-
-void put_byte(std::string& out, std::uint8_t byte) {
-  out.push_back(static_cast<char>(byte));
-}
-
-void put_varint(std::string& out, std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7U) put_byte(out, static_cast<std::uint8_t>(value | 0x80U));
-  put_byte(out, static_cast<std::uint8_t>(value));
-}
-
-void put_text(std::string& out, std::string_view text) {
-  put_varint(out, text.size());
-  out.append(text);
-}
-
-/// Takes values off the front; after the first that is not there all are 0 and ok() is false.
-class Cursor {
- public:
-  explicit Cursor(std::string_view bytes) : bytes_(bytes) {}
-  [[nodiscard]] bool ok() const noexcept { return ok_; }
-  [[nodiscard]] bool at_end() const noexcept { return bytes_.empty(); }
-
-  std::uint8_t byte() {
-    if (bytes_.empty()) ok_ = false;
-    if (!ok_) return 0;
-    const auto value = static_cast<std::uint8_t>(bytes_.front());
-    bytes_.remove_prefix(1);
-    return value;
-  }
-  std::uint64_t varint() {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-      const std::uint8_t part = byte();
-      value |= std::uint64_t{part & 0x7fU} << shift;
-      if ((part & 0x80U) == 0) return ok_ ? value : 0;
-    }
-    ok_ = false;
-    return 0;
-  }
-  std::int64_t signed_varint() {
-    const std::uint64_t value = varint();
-    return static_cast<std::int64_t>((value >> 1U) ^ (0 - (value & 1U)));
-  }
-  std::uint64_t fixed64() {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 8) value |= std::uint64_t{byte()} << shift;
-    return value;
-  }
-  std::string text() {
-    const std::uint64_t size = varint();
-    if (size > bytes_.size()) ok_ = false;
-    if (!ok_) return {};
-    std::string text(bytes_.substr(0, size));
-    bytes_.remove_prefix(size);
-    return text;
-  }
-
- private:
-  std::string_view bytes_;
-  bool ok_ = true;
-};
-
 /// A sum that wraps instead of being undefined: the bytes may be anything.
 std::int64_t add(std::int64_t a, std::int64_t b) noexcept {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 }
 
-bool read_seats(Cursor& cursor, Decision& decision) {
+std::string text(ByteReader& in) {
+  return std::string(in.text(block_bytes_max));
+}
+
+bool read_seats(ByteReader& in, Decision& decision) {
   const bool named = decision.seat_count <= limits::seats_per_request_max;
   std::uint64_t seat = 0;
   for (std::uint8_t i = 0; named && i < decision.seat_count; ++i) {
-    seat += cursor.varint();
+    seat += in.varint();
     if (seat > 0xffff) return false;
     decision.seats[i] = static_cast<SeatIndex>(seat);
   }
@@ -103,9 +43,7 @@ bool read_seats(Cursor& cursor, Decision& decision) {
 }  // namespace
 
 std::uint32_t block_crc(std::string_view entries) noexcept {
-  boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true> crc;  // CRC-32C
-  crc.process_bytes(entries.data(), entries.size());
-  return crc.checksum();
+  return wal::crc32c(0, entries);
 }
 
 Decision make_decision(const Command& command, const Reply& reply) noexcept {
@@ -141,76 +79,79 @@ Decision make_decision(const Command& command, const Reply& reply) noexcept {
   return decision;
 }
 
-void EntryWriter::setting(const Setting& setting, std::string& out) {
-  put_byte(out, kind_setting);
-  put_text(out, setting.key);
-  put_text(out, setting.value);
+void EntryWriter::setting(const Setting& setting, Bytes& out) {
+  ByteWriter to(out);
+  to.u8(kind_setting);
+  to.text(setting.key);
+  to.text(setting.value);
 }
 
-void EntryWriter::show(const ShowEntry& show, std::string& out) {
-  put_byte(out, kind_show);
-  put_varint(out, to_value(show.number));
-  put_text(out, show.id);
-  put_varint(out, show.seats);
-  put_varint(out, zigzag(to_ms(show.start)));
+void EntryWriter::show(const ShowEntry& show, Bytes& out) {
+  ByteWriter to(out);
+  to.u8(kind_show);
+  to.varint(to_value(show.number));
+  to.text(show.id);
+  to.varint(show.seats);
+  to.signed_varint(to_ms(show.start));
 }
 
-void EntryWriter::decision(const Decision& decision, std::string& out) {
+void EntryWriter::decision(const Decision& decision, Bytes& out) {
+  ByteWriter to(out);
   const auto flag = [](bool set, std::uint8_t bit) { return set ? bit : std::uint8_t{0}; };
-  put_byte(out, kind_command);
-  put_byte(out, static_cast<std::uint8_t>(decision.type));
-  put_byte(out, static_cast<std::uint8_t>(decision.refusal));
-  put_byte(out, static_cast<std::uint8_t>(flag(decision.staff, flag_staff) | flag(decision.split, flag_split) |
-                                          flag(decision.refund_settled, flag_settled) |
-                                          flag(decision.replayed, flag_replayed)));
-  put_byte(out, static_cast<std::uint8_t>(static_cast<unsigned>(decision.payment) +
-                                          16 * static_cast<unsigned>(decision.decline)));
+  to.u8(kind_command);
+  to.u8(static_cast<std::uint8_t>(decision.type));
+  to.u8(static_cast<std::uint8_t>(decision.refusal));
+  to.u8(static_cast<std::uint8_t>(flag(decision.staff, flag_staff) | flag(decision.split, flag_split) |
+                                  flag(decision.refund_settled, flag_settled) |
+                                  flag(decision.replayed, flag_replayed)));
+  to.u8(static_cast<std::uint8_t>(static_cast<unsigned>(decision.payment) +
+                                  16 * static_cast<unsigned>(decision.decline)));
   const std::int64_t at_ms = to_ms(decision.at);
-  put_varint(out, zigzag(at_ms - before_ms_));
+  to.signed_varint(at_ms - before_ms_);
   before_ms_ = at_ms;
-  put_varint(out, to_value(decision.show));
-  for (unsigned shift = 0; shift < 64; shift += 8)
-    put_byte(out, static_cast<std::uint8_t>(to_value(decision.user) >> shift));
-  put_varint(out, decision.sequence);
-  put_varint(out, decision.attempt);
-  put_varint(out, zigzag(decision.expires == Instant{} ? 0 : to_ms(decision.expires) - at_ms));
-  put_byte(out, decision.seat_type);
-  put_byte(out, decision.seat_count);
+  to.varint(to_value(decision.show));
+  to.fixed(std::uint64_t{to_value(decision.user)});
+  to.varint(decision.sequence);
+  to.varint(decision.attempt);
+  to.signed_varint(decision.expires == Instant{} ? 0 : to_ms(decision.expires) - at_ms);
+  to.u8(decision.seat_type);
+  to.u8(decision.seat_count);
   std::uint32_t before = 0;
   for (std::uint8_t i = 0; i < decision.seat_count && i < decision.seats.size(); ++i) {
-    put_varint(out, static_cast<std::uint64_t>(decision.seats[i]) - before);
+    to.varint(static_cast<std::uint64_t>(decision.seats[i]) - before);
     before = static_cast<std::uint32_t>(decision.seats[i]);
   }
 }
 
-void EntryWriter::dropped(std::uint64_t count, std::string& out) {
-  put_byte(out, kind_dropped);
-  put_varint(out, count);
+void EntryWriter::dropped(std::uint64_t count, Bytes& out) {
+  ByteWriter to(out);
+  to.u8(kind_dropped);
+  to.varint(count);
 }
 
 bool EntryReader::read(std::string_view entries, EntryVisitor& visitor) {
-  Cursor cursor(entries);
-  while (cursor.ok() && !cursor.at_end()) {
-    const std::uint8_t kind = cursor.byte();
+  ByteReader in(entries);
+  while (in.ok() && in.left() != 0) {
+    const std::uint8_t kind = in.u8();
     if (kind == kind_setting) {
-      Setting setting{cursor.text(), cursor.text()};
-      if (cursor.ok()) visitor.on_setting(std::move(setting));
+      Setting setting{text(in), text(in)};
+      if (in.ok()) visitor.on_setting(std::move(setting));
     } else if (kind == kind_show) {
       ShowEntry show;
-      show.number = static_cast<ShowNumber>(cursor.varint());
-      show.id = cursor.text();
-      show.seats = static_cast<std::uint32_t>(cursor.varint());
-      show.start = instant_from_ms(cursor.signed_varint());
-      if (cursor.ok()) visitor.on_show(std::move(show));
+      show.number = static_cast<ShowNumber>(in.varint());
+      show.id = text(in);
+      show.seats = static_cast<std::uint32_t>(in.varint());
+      show.start = instant_from_ms(in.signed_varint());
+      if (in.ok()) visitor.on_show(std::move(show));
     } else if (kind == kind_dropped) {
-      const std::uint64_t count = cursor.varint();
-      if (cursor.ok()) visitor.on_dropped(count);
+      const std::uint64_t count = in.varint();
+      if (in.ok()) visitor.on_dropped(count);
     } else if (kind == kind_command) {
       Decision decision;
-      const std::uint8_t type = cursor.byte();
-      const std::uint8_t refusal = cursor.byte();
-      const std::uint8_t flags = cursor.byte();
-      const std::uint8_t extra = cursor.byte();
+      const std::uint8_t type = in.u8();
+      const std::uint8_t refusal = in.u8();
+      const std::uint8_t flags = in.u8();
+      const std::uint8_t extra = in.u8();
       if (type >= type_count || refusal >= static_cast<std::uint8_t>(Refusal::count_)) return false;
       if (extra % 16 > 2 || extra / 16 >= static_cast<std::uint8_t>(PaymentDecline::count_)) return false;
       decision.type = static_cast<CommandType>(type);
@@ -221,23 +162,23 @@ bool EntryReader::read(std::string_view entries, EntryVisitor& visitor) {
       decision.replayed = (flags & flag_replayed) != 0;
       decision.payment = static_cast<PaymentOutcome>(extra % 16);
       decision.decline = static_cast<PaymentDecline>(extra / 16);
-      before_ms_ = add(before_ms_, cursor.signed_varint());
+      before_ms_ = add(before_ms_, in.signed_varint());
       decision.at = instant_from_ms(before_ms_);
-      decision.show = static_cast<ShowNumber>(cursor.varint());
-      decision.user = static_cast<UserNumber>(cursor.fixed64());
-      decision.sequence = static_cast<std::uint32_t>(cursor.varint());
-      decision.attempt = static_cast<std::uint32_t>(cursor.varint());
-      const std::int64_t expires_ms = cursor.signed_varint();
+      decision.show = static_cast<ShowNumber>(in.varint());
+      decision.user = static_cast<UserNumber>(in.fixed<std::uint64_t>());
+      decision.sequence = static_cast<std::uint32_t>(in.varint());
+      decision.attempt = static_cast<std::uint32_t>(in.varint());
+      const std::int64_t expires_ms = in.signed_varint();
       if (expires_ms != 0) decision.expires = instant_from_ms(add(before_ms_, expires_ms));
-      decision.seat_type = cursor.byte();
-      decision.seat_count = cursor.byte();
-      if (!read_seats(cursor, decision)) return false;
-      if (cursor.ok()) visitor.on_decision(decision);
+      decision.seat_type = in.u8();
+      decision.seat_count = in.u8();
+      if (!read_seats(in, decision)) return false;
+      if (in.ok()) visitor.on_decision(decision);
     } else {
       return false;
     }
   }
-  return cursor.ok();
+  return in.ok();
 }
 
 }  // namespace usher::server::journal

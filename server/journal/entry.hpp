@@ -25,6 +25,7 @@
 #include <string_view>
 #include <vector>
 
+#include "usher/bytes.hpp"
 #include "usher/command.hpp"
 
 namespace usher::server::journal {
@@ -70,10 +71,10 @@ struct ShowEntry {
 /// Appends entries to a block's bytes. One per file: instants are written as distances.
 class EntryWriter {
  public:
-  void setting(const Setting& setting, std::string& out);
-  void show(const ShowEntry& show, std::string& out);
-  void decision(const Decision& decision, std::string& out);
-  void dropped(std::uint64_t count, std::string& out);
+  void setting(const Setting& setting, Bytes& out);
+  void show(const ShowEntry& show, Bytes& out);
+  void decision(const Decision& decision, Bytes& out);
+  void dropped(std::uint64_t count, Bytes& out);
 
  private:
   std::int64_t before_ms_ = 0;

@@ -1,6 +1,7 @@
 #include "server/relay/relay_loop.hpp"
 
 #include "server/api/problem.hpp"
+#include "server/feed_options.hpp"
 #include "server/room_metrics.hpp"
 #include "server/shard_clock.hpp"
 #include "server/ws/asyncapi.hpp"
@@ -24,15 +25,6 @@ constexpr std::array<Listed, static_cast<std::size_t>(Route::count_)> routes{{
     {"/asyncapi.json", "GET /asyncapi.json"},
     {"", "other"},
 }};
-
-ws::FeedOptions feed_options(const config::FeedConfig& config, metrics::LoopMetrics& metrics) {
-  ws::FeedOptions options;
-  options.tick = config.tick;
-  options.ping_interval = config.ping_interval;
-  options.slow_timeout = config.slow_timeout;
-  options.on_fanout = [&metrics](std::uint64_t ns) { metrics.fanout_duration.record(ns); };
-  return options;
-}
 
 }  // namespace
 
@@ -76,27 +68,11 @@ RelayLoop::RelayLoop(RelayShared& shared, std::unique_ptr<http::Loop> loop)
       RelayShowsContext{*loop_, feed_, shared.upstream, metrics_, static_cast<std::size_t>(Route::live)}, number);
 }
 
-RelayLoop::~RelayLoop() {
-  stop();
-}
-
 // ---- the thread ----
 
 void RelayLoop::run() {
-  thread_ = std::thread([this] { main(); });
-}
-
-void RelayLoop::main() {
-  while (!stopping_.load(std::memory_order_relaxed)) {
-    try {
-      cycle();
-    } catch (const std::exception& error) {
-      spdlog::error("the loop caught an exception: {}", error.what());
-    }
-  }
-  loop_->close_all();
-  feed_.close_all();
-  (void)loop_->poll();  // operations in flight are told, while what they belong to is there
+  thread_.run(
+      *loop_, [this] { cycle(); }, [this] { feed_.close_all(); });
 }
 
 void RelayLoop::cycle() {
@@ -119,13 +95,6 @@ void RelayLoop::begin_drain() {
     feed_.begin_drain();
     loop_->begin_drain();
   });
-}
-
-void RelayLoop::stop() {
-  if (!thread_.joinable()) return;
-  stopping_ = true;
-  loop_->wake();
-  thread_.join();
 }
 
 // ---- requests ----

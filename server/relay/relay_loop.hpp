@@ -4,11 +4,11 @@
 
 #include <atomic>
 #include <memory>
-#include <thread>
 
 #include "server/config/config.hpp"
 #include "server/http/loop.hpp"
 #include "server/http/router.hpp"
+#include "server/loop_thread.hpp"
 #include "server/metrics/metrics.hpp"
 #include "server/relay/relay_shows.hpp"
 
@@ -31,13 +31,11 @@ class RelayLoop final {
   /// `listener` and `admin` (or -1) are taken over. Requires: the upstream has not started.
   [[nodiscard]] static Result<std::unique_ptr<RelayLoop>> make(RelayShared& shared, http::LoopOptions options,
                                                                int listener, int admin);
-  ~RelayLoop();
 
   void run();
   /// Thread-safe. No new connections and readers; those that are here are told to go.
   void begin_drain();
   [[nodiscard]] bool drained() const noexcept { return drained_.load(std::memory_order_acquire); }
-  void stop();
   [[nodiscard]] http::Loop& loop() noexcept { return *loop_; }
 
  private:
@@ -59,7 +57,6 @@ class RelayLoop final {
   };
 
   RelayLoop(RelayShared& shared, std::unique_ptr<http::Loop> loop);
-  void main();
   void cycle();
   void count();
   void on_request(const http::Request& request, http::Connection& connection, bool operators);
@@ -77,9 +74,8 @@ class RelayLoop final {
   std::int64_t next_count_ms_ = 0;
   bool busy_ = false;
   bool draining_ = false;
-  std::atomic<bool> stopping_{false};
   std::atomic<bool> drained_{false};
-  std::thread thread_;
+  LoopThread thread_;
 };
 
 }  // namespace usher::server::relay

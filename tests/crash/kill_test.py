@@ -42,34 +42,17 @@ def statuses_of(seat_map):
     return {seat["seat_id"]: seat["status"] for seat in seat_map["seats"]}
 
 
-class Customer:
+class Customer(harness.Customer):
     """One client thread: random requests on a connection of its own, until the server dies or it is told to stop."""
 
     def __init__(self, number, model, seed):
+        super().__init__()
         self.name = f"customer-{number}"
         self.model = model
         self.random = random.Random(f"{seed}/{number}")
-        self.bearers = {}
-        self.client = None
         self.keys = 0
         self.reserves = 0
-        self.pending = None
         self.requests = 0
-
-    def run(self, port, stop):
-        self.client = harness.Client(port)
-        try:
-            while not stop.is_set():
-                self.one_request()
-        except (OSError, ConnectionError):
-            pass  # the server died: self.pending is what was in flight
-        finally:
-            self.client.close()
-
-    def bearer(self, owner):
-        if owner not in self.bearers:
-            self.bearers[owner] = harness.token(owner)
-        return self.bearers[owner]
 
     def one_request(self):
         mine = [h for h in self.model.holdings if h.owner.startswith(self.name + "/") and h.state in checker.LIVE and not h.leaving]

@@ -241,6 +241,30 @@ class Client:
         self.connection.close()
 
 
+class Customer:
+    """A client thread on a connection of its own, until the server dies or it is told to stop. Requests are one_request()'s."""
+
+    def __init__(self):
+        self.pending = None  # what is asked and not answered
+        self.client = None
+        self.bearers = {}
+
+    def run(self, port, stop):
+        self.client = Client(port)
+        try:
+            while not stop.is_set():
+                self.one_request()
+        except (OSError, ConnectionError):
+            pass  # the server died: self.pending is what was in flight
+        finally:
+            self.client.close()
+
+    def bearer(self, owner):
+        if owner not in self.bearers:
+            self.bearers[owner] = token(owner)
+        return self.bearers[owner]
+
+
 def run_usher(*arguments, timeout=600):
     """Runs the program to its end. Returns the CompletedProcess with text output."""
     return subprocess.run([USHER, *arguments], capture_output=True, text=True, timeout=timeout, check=False)

@@ -105,34 +105,17 @@ class Recorder:
         return path
 
 
-class Customer:
+class Customer(harness.Customer):
     """One client thread. `held`: its living reservations and bookings, newest last."""
 
     def __init__(self, number, recorder, seed):
+        super().__init__()
         self.name = f"c{number}"
         self.recorder = recorder
         self.random = random.Random(f"{seed}/{number}")
         self.keys = 0
         self.held = []     # [request of the reserve, booking id or ""]
         self.paid = set()  # reservations whose payment was started
-        self.pending = None
-        self.client = None
-        self.bearers = {}
-
-    def run(self, port, stop):
-        self.client = harness.Client(port)
-        try:
-            while not stop.is_set():
-                self.one_request()
-        except (OSError, ConnectionError):
-            pass  # the server died; self.pending is what was in flight
-        finally:
-            self.client.close()
-
-    def bearer(self, owner):
-        if owner not in self.bearers:
-            self.bearers[owner] = harness.token(owner)
-        return self.bearers[owner]
 
     def one_request(self):
         dice = self.random.random()

@@ -9,24 +9,15 @@
 #include <sstream>
 
 #include "tests/server/config/temporary_directory.hpp"
+#include "tests/server/journal/kept.hpp"
 
 using namespace usher;
 using namespace usher::server::journal;
+using usher::server::journal::test::Kept;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Kept final : EntryVisitor {
-  std::vector<Setting> settings;
-  std::vector<ShowEntry> shows;
-  std::vector<Decision> decisions;
-  std::uint64_t dropped = 0;
-  void on_setting(Setting setting) override { settings.push_back(std::move(setting)); }
-  void on_show(ShowEntry show) override { shows.push_back(std::move(show)); }
-  void on_decision(const Decision& decision) override { decisions.push_back(decision); }
-  void on_dropped(std::uint64_t count) override { dropped += count; }
-};
 
 JournalOptions options_in(const fs::path& folder) {
   JournalOptions options;

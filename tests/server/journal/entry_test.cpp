@@ -4,22 +4,17 @@
 
 #include <random>
 
+#include "tests/server/journal/kept.hpp"
+
 using namespace usher;
 using namespace usher::server::journal;
+using usher::server::journal::test::Kept;
 
 namespace {
 
-/// Keeps all that is read.
-struct Kept final : EntryVisitor {
-  std::vector<Setting> settings;
-  std::vector<ShowEntry> shows;
-  std::vector<Decision> decisions;
-  std::uint64_t dropped = 0;
-  void on_setting(Setting setting) override { settings.push_back(std::move(setting)); }
-  void on_show(ShowEntry show) override { shows.push_back(std::move(show)); }
-  void on_decision(const Decision& decision) override { decisions.push_back(decision); }
-  void on_dropped(std::uint64_t count) override { dropped = count; }
-};
+std::string_view text_of(const Bytes& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 bool same(const Decision& a, const Decision& b) {
   return a.type == b.type && a.refusal == b.refusal && a.staff == b.staff && a.split == b.split &&
@@ -58,7 +53,7 @@ Decision any_decision(std::mt19937_64& random) {
 TEST_CASE("journal entry: anything written: read as it was") {
   std::mt19937_64 random(1);
   EntryWriter writer;
-  std::string bytes;
+  Bytes bytes;
   writer.setting({"policy.reservation_ttl", "\"5m\""}, bytes);
   writer.show({static_cast<ShowNumber>(7), "show-7", 200, instant_from_ms(1'796'148'000'123)}, bytes);
   std::vector<Decision> decisions;
@@ -69,7 +64,7 @@ TEST_CASE("journal entry: anything written: read as it was") {
   writer.dropped(300, bytes);
   Kept kept;
   EntryReader reader;
-  REQUIRE(reader.read(bytes, kept));
+  REQUIRE(reader.read(text_of(bytes), kept));
   REQUIRE(kept.settings.size() == 1);
   CHECK(kept.settings[0].key == "policy.reservation_ttl");
   CHECK(kept.settings[0].value == "\"5m\"");
@@ -84,7 +79,7 @@ TEST_CASE("journal entry: anything written: read as it was") {
 
 TEST_CASE("journal entry: a plain reserve of two seats: some 30 bytes") {
   EntryWriter writer;
-  std::string bytes;
+  Bytes bytes;
   Decision decision;
   decision.show = static_cast<ShowNumber>(12);
   decision.at = instant_from_ms(1'796'148'000'000);
@@ -101,16 +96,16 @@ TEST_CASE("journal entry: a plain reserve of two seats: some 30 bytes") {
 TEST_CASE("journal entry: bytes that were cut or changed: told, and nothing breaks") {
   std::mt19937_64 random(2);
   EntryWriter writer;
-  std::string bytes;
+  Bytes bytes;
   for (int i = 0; i < 20; ++i) writer.decision(any_decision(random), bytes);
   int refused = 0;
   for (std::size_t at = 0; at < bytes.size(); ++at) {
     Kept kept;
     EntryReader cut;
-    (void)cut.read(std::string_view(bytes).substr(0, at), kept);
+    (void)cut.read(text_of(bytes).substr(0, at), kept);
     CHECK(kept.decisions.size() <= 20);
     for (int bit = 0; bit < 8; ++bit) {
-      std::string changed = bytes;
+      std::string changed(text_of(bytes));
       changed[at] = static_cast<char>(changed[at] ^ (1 << bit));
       Kept other;
       EntryReader reader;
