@@ -328,7 +328,10 @@ void write_uses(const ShardState& state, const Show& show, ByteWriter& out) {
   r.random = in.fixed<std::uint64_t>();
   r.user = static_cast<UserNumber>(in.fixed<std::uint64_t>());
   r.reserved_at = read_instant(in);
-  r.expires_at = r.reserved_at + Duration{in.signed_varint()};
+  const std::int64_t life_ms = in.signed_varint();
+  const std::int64_t reserved_ms = to_ms(r.reserved_at);
+  if (life_ms < -reserved_ms || life_ms > instant_ms_max - reserved_ms) in.fail();
+  if (in.ok()) r.expires_at = r.reserved_at + Duration{life_ms};
   r.amount = read_amount(in);
   r.state = static_cast<ReservationState>(in.u8());
   r.attempt = static_cast<std::uint16_t>(in.varint_max(0xffff));
