@@ -6,7 +6,7 @@ refusing. Arrivals are an open loop: nobody waits for the answers before them, a
 
 from driver.common import details, share_201, typical
 
-CAPACITY = 3_000  # reserves a second
+CAPACITY = 2_000  # reserves a second
 CONNECTIONS = 512
 CORE_SHARE_MAX = 0.5
 REFUSAL_MS_MAX = 50

@@ -13,7 +13,6 @@ import pwd
 import shutil
 import signal
 import socket
-import statistics
 import subprocess
 import tempfile
 import time
@@ -217,13 +216,13 @@ def add_results(bench, figures, clients, workload):
     for peer, budgets in BUDGETS.items():
         theirs = [figure["rate_201"] for figure in figures[peer]]
         budget = budgets.get((clients, workload))
-        if budget:
-            margins.append(statistics.median(ours) / statistics.median(theirs) / budget)
         peer_figure = typical(figures[peer], "rate_201")
         bench.add(f"peers_{peer}_{workload}_{clients}", "201/s", theirs, ours, budget, floor_is=TITLES[peer],
                   title=f"{clients} clients, " + ("one hot show" if workload == "hot" else "all shows") + f", beside {TITLES[peer]}", peer=peer, workload=workload, clients=clients, floor_curve=peer_figure["curve"],
                   floor_p99_us=peer_figure["us_p99"], floor_client_cpu_s=peer_figure["client_cpu_s"],
                   **details(typical(figures["ours"], "rate_201")))
+        if budget:
+            margins.append(bench.results[-1]["ratio"] / budget)
     return margins
 
 
