@@ -116,6 +116,7 @@ class Customer(harness.Customer):
         self.keys = 0
         self.held = []     # [request of the reserve, booking id or ""]
         self.paid = set()  # reservations whose payment was started
+        self.pays = True   # false once a payment came out unknown: the gateway's ledger may be broken until the next start
 
     def one_request(self):
         dice = self.random.random()
@@ -129,7 +130,7 @@ class Customer(harness.Customer):
             return self.read(made) if not booking else None
         if booking:
             return self.finish("cancel", index)
-        return self.finish("book" if dice < 0.75 else "release", index)
+        return self.finish("book" if dice < 0.75 and self.pays else "release", index)
 
     def new_request(self, kind, show, seats, reservation=""):
         self.keys += 1
@@ -197,6 +198,7 @@ class Customer(harness.Customer):
             self.recorder.note(sent_last, returned, self.name, request.show, f"{request.kind} {request.reservation} gone")
             self.forget(request.reservation)
         elif status == 503 or status == 202 or code in BUSY:
+            self.pays = self.pays and status != 202
             self.leave(request, None)
         else:
             self.recorder.is_strange(f"{request.kind}: {status} {body}")
@@ -244,6 +246,7 @@ class Customer(harness.Customer):
     def settle(self, port, died):
         """After a restart. `died`: when the server before was certainly dead."""
         request, self.pending = self.pending, None
+        self.pays = True
         if request is None:
             return
         if self.random.random() < 0.4:
